@@ -1,0 +1,55 @@
+/** Connections to the record: one pool per process, in the record's own schema. */
+import pg from 'pg';
+
+/** Where the record is. A host that starts with `/` is a directory with a Unix socket. */
+export interface PostgresAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly database: string;
+  readonly password?: string;
+}
+
+/** The schema that holds the record; BullMQ's tables have one of their own beside it. */
+export const RECORD_SCHEMA = 'nightshift';
+
+const INT8_OID = 20;
+const NUMERIC_OID = 1700;
+
+/** 64-bit integers arrive as numbers: every id, instant and count here stays below 2^53. */
+const getTypeParser = (oid: number, format?: 'text' | 'binary') =>
+  oid === INT8_OID || oid === NUMERIC_OID ? Number : pg.types.getTypeParser(oid, format as 'text');
+
+/** Client settings for a connection to the record. */
+export const recordClientConfig = (address: PostgresAddress): pg.ClientConfig => ({
+  ...address,
+  options: `-c search_path=${RECORD_SCHEMA} -c client_min_messages=warning`,
+  keepAlive: true,
+  types: { getTypeParser } as pg.CustomTypesConfig,
+  application_name: 'nightshift',
+});
+
+/** A pool for the record; idle connections that break are replaced, `onIdleError` hears of them. */
+export const connectRecord = (address: PostgresAddress, onIdleError: (error: Error) => void): pg.Pool => {
+  const pool = new pg.Pool({ ...recordClientConfig(address), max: 8, idleTimeoutMillis: 0 });
+  pool.on('error', onIdleError);
+  return pool;
+};
+
+/** Runs `work` in one transaction on one connection; rolls back if it throws. */
+export const inTransaction = async <T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> => {
+  const client = await pool.connect();
+  try {
+    await client.query('BEGIN');
+    const value = await work(client);
+    await client.query('COMMIT');
+    client.release();
+    return value;
+  } catch (error) {
+    await client.query('ROLLBACK').then(
+      () => client.release(),
+      (broken: Error) => client.release(broken),
+    );
+    throw error;
+  }
+};

@@ -1,0 +1,123 @@
+/** Grants and quota in PostgreSQL. Each method is one call of the function of its name in the record. */
+import type pg from 'pg';
+import type { BegunCall, FinishedCall, Granted, GrantLedger, GrantOrder, PastAttempt, Swept } from '../../app/ports.ts';
+
+/** A process that has not sent a heartbeat for this long is dead even if its connection is still open. */
+const SILENT_S = 15;
+/** A grant whose call has not begun after this long gives its quota back. Its job is added again every 2 s until then. */
+const UNBEGUN_S = 30;
+
+/** The {@link GrantLedger} on a pool of connections to the record. */
+export const postgresGrantLedger = (pool: pg.Pool): GrantLedger => ({
+  grant: (order) => grant(pool, order),
+  begin: (grantIds, workerId) => begin(pool, grantIds, workerId),
+  finish: (calls) => finish(pool, calls),
+  sweep: () => sweep(pool),
+});
+
+const grant = async (pool: pg.Pool, { lane, targetTokens, atMost }: GrantOrder): Promise<Granted> => {
+  const { rows } = await pool.query<{ grant_ids: string[]; stopped_by: Granted['stoppedBy']; wake_at_ms: number | null }>({
+    name: 'grant',
+    text: 'SELECT * FROM grant_requests($1, $2, $3, $4, $5, $6)',
+    values: [lane.id, lane.providerId, lane.contextTokens, lane.maxOutputTokens, targetTokens, atMost],
+  });
+  const row = onlyRow(rows);
+  return { grantIds: row.grant_ids.map(Number), stoppedBy: row.stopped_by, wakeAtMs: row.wake_at_ms };
+};
+
+interface BegunRow {
+  readonly grant_id: number;
+  readonly request_id: number;
+  readonly lane_id: string;
+  readonly begun_at_ms: number;
+  readonly prompt_tokens: number;
+  readonly output_tokens: number;
+  readonly output_is_asked: boolean;
+  readonly custom_id: string;
+  readonly line: string;
+  readonly task: unknown;
+  readonly tries: number;
+  readonly excluded: string[];
+  readonly avoided: string[];
+  readonly dropped_parameters: string[];
+  readonly pool_name: string;
+  readonly trail: PastAttempt[] | null;
+}
+
+const begin = async (pool: pg.Pool, grantIds: readonly number[], workerId: number): Promise<readonly BegunCall[]> => {
+  const { rows } = await pool.query<BegunRow>({
+    name: 'begin',
+    text: 'SELECT * FROM begin_grants($1::bigint[], $2)',
+    values: [grantIds, workerId],
+  });
+  return rows.map((row) => ({
+    grantId: row.grant_id,
+    requestId: row.request_id,
+    laneId: row.lane_id,
+    begunAtMs: row.begun_at_ms,
+    promptTokens: row.prompt_tokens,
+    outputTokens: row.output_tokens,
+    outputIsAsked: row.output_is_asked,
+    customId: row.custom_id,
+    line: row.line,
+    task: row.task,
+    tries: row.tries,
+    excluded: row.excluded,
+    avoided: row.avoided,
+    droppedParameters: row.dropped_parameters,
+    poolName: row.pool_name,
+    trail: row.trail ?? [],
+  }));
+};
+
+const finish = async (pool: pg.Pool, calls: readonly FinishedCall[]): Promise<void> => {
+  const column = <T>(of: (call: FinishedCall) => T): T[] => calls.map((call) => of(call));
+  await pool.query({
+    name: 'finish',
+    text: `SELECT finish_grants($1::bigint[], $2::text[], $3::text[], $4::integer[], $5::integer[], $6::text[], $7::text[],
+                                $8::text[], $9::bigint[], $10::text[], $11::text[], $12::text[], $13::smallint[])`,
+    values: [
+      column((call) => call.grantId),
+      column((call) => call.outcome),
+      column((call) => call.reason),
+      column((call) => call.usage?.promptTokens ?? null),
+      column((call) => call.usage?.completionTokens ?? null),
+      column((call) => call.settlement),
+      column((call) => call.next.kind),
+      column((call) => ('line' in call.next ? call.next.line : null)),
+      column((call) => dueAtMs(call.next)),
+      column((call) => JSON.stringify(call.excluded)),
+      column((call) => JSON.stringify(call.avoided)),
+      column((call) => JSON.stringify(call.droppedParameters)),
+      column((call) => (call.countsAsTry ? 1 : 0)),
+    ],
+  });
+};
+
+const dueAtMs = (next: FinishedCall['next']): number | null => {
+  switch (next.kind) {
+    case 'pending':
+      return next.avoidUntilMs === null ? null : Math.ceil(next.avoidUntilMs);
+    case 'parked':
+      return Math.ceil(next.untilMs);
+    case 'succeeded':
+    case 'failed':
+      return null;
+  }
+};
+
+const sweep = async (pool: pg.Pool): Promise<Swept> => {
+  const { rows } = await pool.query<{ missing_jobs: Swept['missingJobs'] | null; next_due_at_ms: number | null }>({
+    name: 'sweep',
+    text: 'SELECT * FROM sweep($1, $2)',
+    values: [SILENT_S, UNBEGUN_S],
+  });
+  const row = onlyRow(rows);
+  return { missingJobs: row.missing_jobs ?? [], nextDueAtMs: row.next_due_at_ms };
+};
+
+const onlyRow = <T>(rows: readonly T[]): T => {
+  const [row] = rows;
+  if (row === undefined) throw new Error('Expected one row from the record, got none.');
+  return row;
+};

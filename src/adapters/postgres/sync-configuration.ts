@@ -1,0 +1,118 @@
+/** Writes what the configuration says into the record: limits, pools, and keys that have changed. */
+import type pg from 'pg';
+import type { Routing } from '../../app/ports.ts';
+import type { Limit } from '../../core/model.ts';
+import { marginMs } from '../../core/quota.ts';
+import { inTransaction } from './connect.ts';
+
+/** A limit as a row of `quota_limit`. */
+interface LimitRow {
+  readonly scope: string;
+  readonly metric: string;
+  readonly window_kind: string;
+  readonly per_ms: number | null;
+  readonly anchor_ms: number | null;
+  readonly time_zone: string | null;
+  readonly unit: string | null;
+  readonly margin_ms: number;
+  readonly amount: number;
+}
+
+/**
+ * One transaction. Limits that are new here start with what recent calls have used of them; limits that have left
+ * the configuration are no longer checked but still counted, so that they are right when they come back.
+ */
+export const syncConfiguration = async (
+  pool: pg.Pool,
+  routing: Routing,
+  fingerprints: ReadonlyMap<string, string>,
+): Promise<void> => {
+  await inTransaction(pool, async (client) => {
+    await syncLimits(client, limitRows(routing));
+    await syncPools(client, routing);
+    await reopenChangedKeys(client, fingerprints);
+    await client.query("SELECT wake_dispatchers('*')");
+  });
+};
+
+const limitRows = (routing: Routing): LimitRow[] =>
+  routing.providers.flatMap((provider) => [
+    ...provider.limits.map((limit) => limitRow(provider.id, limit)),
+    ...(provider.concurrency === null ? [] : [concurrencyRow(provider.id, provider.concurrency)]),
+    ...provider.lanes.flatMap((lane) => [
+      ...lane.limits.map((limit) => limitRow(lane.id, limit)),
+      concurrencyRow(lane.id, lane.concurrency),
+    ]),
+  ]);
+
+const limitRow = (scope: string, limit: Limit): LimitRow => {
+  const { window } = limit;
+  return {
+    scope,
+    metric: limit.metric,
+    amount: limit.amount,
+    window_kind: window.kind,
+    per_ms: 'perMs' in window ? window.perMs : null,
+    anchor_ms: 'anchorAtMs' in window ? window.anchorAtMs : null,
+    time_zone: 'timeZone' in window ? window.timeZone : null,
+    unit: 'unit' in window ? window.unit : null,
+    margin_ms: marginMs(window),
+  };
+};
+
+const concurrencyRow = (scope: string, amount: number): LimitRow => ({
+  scope,
+  metric: 'calls',
+  amount,
+  window_kind: 'concurrency',
+  per_ms: null,
+  anchor_ms: null,
+  time_zone: null,
+  unit: null,
+  margin_ms: 0,
+});
+
+const syncLimits = async (client: pg.PoolClient, rows: readonly LimitRow[]): Promise<void> => {
+  const values = JSON.stringify(rows);
+  const scopes = [...new Set(rows.map((row) => row.scope))];
+  // Serialises two processes that start at once, and the limits' order of locks with it.
+  await client.query('LOCK TABLE quota_limit IN EXCLUSIVE MODE');
+  await client.query('UPDATE quota_limit SET active = false WHERE scope = ANY ($1) AND active', [scopes]);
+  const { rows: added } = await client.query<{ id: number; is_new: boolean }>(
+    `INSERT INTO quota_limit AS l (scope, metric, window_kind, per_ms, anchor_ms, time_zone, unit, margin_ms, amount)
+     SELECT scope, metric, window_kind, per_ms, anchor_ms, time_zone, unit, margin_ms, min(amount)
+     FROM jsonb_to_recordset($1::jsonb) AS r (scope text, metric text, window_kind text, per_ms bigint, anchor_ms bigint,
+       time_zone text, unit text, margin_ms bigint, amount bigint)
+     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8 ORDER BY 1, 2
+     ON CONFLICT (scope, metric, window_kind, per_ms, anchor_ms, time_zone, unit)
+     DO UPDATE SET amount = EXCLUDED.amount, margin_ms = EXCLUDED.margin_ms, active = true
+     RETURNING l.id, (xmax = 0) AS is_new`,
+    [values],
+  );
+  const newIds = added.filter((row) => row.is_new).map((row) => row.id);
+  if (newIds.length > 0) await client.query('SELECT charge_new_limits($1)', [newIds]);
+};
+
+const syncPools = async (client: pg.PoolClient, routing: Routing): Promise<void> => {
+  const { rows } = await client.query<{ name: string }>('SELECT DISTINCT pool_name AS name FROM route');
+  const names = new Set([...rows.map((row) => row.name), ...routing.pools.map((pool) => pool.name)]);
+  for (const name of names) await upsertPool(client, name, routing);
+};
+
+/** Records which lanes a name stands for. */
+export const upsertPool = async (client: pg.PoolClient | pg.Pool, name: string, routing: Routing): Promise<void> => {
+  await client.query(
+    'INSERT INTO pool (name, lane_ids) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET lane_ids = EXCLUDED.lane_ids',
+    [name, routing.lanesOf(name).map((lane) => lane.id)],
+  );
+};
+
+/** A provider that was closed for its key opens when the key is another one. */
+const reopenChangedKeys = async (client: pg.PoolClient, fingerprints: ReadonlyMap<string, string>): Promise<void> => {
+  await client.query(
+    `UPDATE health h SET closed_until_ms = NULL, closed_kind = NULL, closed_reason = NULL, needs_user = false
+     FROM unnest($1::text[], $2::text[]) AS k (scope, fingerprint)
+     WHERE h.scope = k.scope AND h.needs_user AND h.key_fingerprint IS DISTINCT FROM k.fingerprint`,
+    [[...fingerprints.keys()], [...fingerprints.values()]],
+  );
+};

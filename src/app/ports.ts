@@ -1,0 +1,189 @@
+/**
+ * What the use cases need from the outside, named by the need and owned here. Adapters implement these; the
+ * contract suites in test/ hold every implementation to the same words.
+ */
+import type { Lane, Pool, Provider, TokenUsage } from '../core/model.ts';
+
+/** Time as the record tells it; see `clock` in the record. */
+export interface Clock {
+  nowMs(): number;
+  /** Resolves at the instant, or as soon as the signal aborts; never rejects. */
+  sleepUntil(atMs: number, signal: AbortSignal): Promise<void>;
+}
+
+/** One lane as the dispatcher asks for grants on it. */
+export interface GrantOrder {
+  readonly lane: Lane;
+  /** The size of call that the lane would rather make than any other, in tokens; see core/matching.ts. */
+  readonly targetTokens: number;
+  /** At most this many grants; free call slots of live workers bound them too. */
+  readonly atMost: number;
+}
+
+/** What came of a {@link GrantOrder}. */
+export interface Granted {
+  /** Ascending; empty if there was no room or no work. */
+  readonly grantIds: readonly number[];
+  /** Why there are not more; empty if `atMost` was reached. */
+  readonly stoppedBy: '' | 'closed' | 'no-slot' | 'no-room' | 'no-work';
+  /** When it is worth asking again; `null` if only an event can change the answer. */
+  readonly wakeAtMs: number | null;
+}
+
+/** An earlier attempt at a request, for decisions and for the provenance of its final line. */
+export interface PastAttempt {
+  readonly lane: string;
+  readonly outcome: string;
+  readonly reason: string | null;
+  readonly begunAtMs: number | null;
+  readonly durationMs: number | null;
+  readonly promptTokens: number | null;
+  readonly completionTokens: number | null;
+}
+
+/** A call that may be made now: it is counted from here on, whatever becomes of it. */
+export interface BegunCall {
+  readonly grantId: number;
+  readonly requestId: number;
+  readonly laneId: string;
+  readonly begunAtMs: number;
+  /** Reserved for the prompt and for the answer. */
+  readonly promptTokens: number;
+  readonly outputTokens: number;
+  /** The line named its own output bound; otherwise `outputTokens` is our cap. */
+  readonly outputIsAsked: boolean;
+  readonly customId: string;
+  /** The input line as it came. */
+  readonly line: string;
+  /** The batch's task as it was stored, or `null` for OpenAI batch lines. */
+  readonly task: unknown;
+  readonly tries: number;
+  readonly excluded: readonly string[];
+  readonly avoided: readonly string[];
+  readonly droppedParameters: readonly string[];
+  readonly poolName: string;
+  readonly trail: readonly PastAttempt[];
+}
+
+/** How a reservation is settled; see `finish_grants` in the record. */
+export type Settlement = 'usage' | 'estimate' | 'request' | 'release';
+
+/** What became of a begun call and what follows for its request. */
+export interface FinishedCall {
+  readonly grantId: number;
+  readonly outcome: string;
+  readonly reason: string | null;
+  readonly usage: TokenUsage | null;
+  readonly settlement: Settlement;
+  readonly countsAsTry: boolean;
+  readonly next:
+    | { readonly kind: 'succeeded' | 'failed'; readonly line: string }
+    | { readonly kind: 'pending'; readonly avoidUntilMs: number | null }
+    | { readonly kind: 'parked'; readonly untilMs: number };
+  readonly excluded: readonly string[];
+  readonly avoided: readonly string[];
+  readonly droppedParameters: readonly string[];
+}
+
+/** Grants and the quota they are paid with. Every method is one atomic change of the record. */
+export interface GrantLedger {
+  /** Takes quota and claims requests; see `grant_requests` in the record. */
+  grant(order: GrantOrder): Promise<Granted>;
+  /** Begins calls; grants that may not begin any more are missing from the answer. */
+  begin(grantIds: readonly number[], workerId: number): Promise<readonly BegunCall[]>;
+  /** Stores outcomes, settles quota and moves the requests on; fenced by the grant. */
+  finish(calls: readonly FinishedCall[]): Promise<void>;
+  /** Cleans up after dead processes and wakes what is due. */
+  sweep(): Promise<Swept>;
+}
+
+/** What a sweep found. */
+export interface Swept {
+  /** Granted 2 s ago or more and not begun: their jobs may be lost. */
+  readonly missingJobs: readonly { readonly id: number; readonly laneId: string }[];
+  /** When the next parked request falls due. */
+  readonly nextDueAtMs: number | null;
+}
+
+/** Why a lane or a provider takes no calls for now. */
+export interface Closing {
+  /** Lane id or provider id. */
+  readonly scope: string;
+  readonly untilMs: number;
+  readonly kind: string;
+  readonly reason: string;
+  /** Nothing but a new key or money opens it; `untilMs` is then only when it is tried again. */
+  readonly needsUser: boolean;
+}
+
+/** Health of lanes and providers, shared by all processes. */
+export interface HealthBook {
+  close(closing: Closing): Promise<void>;
+  /** Counts a sick outcome and opens the lane's circuit breaker when it is time. */
+  sick(laneId: string, reason: string, random01: number): Promise<void>;
+  /** Counts an answer that says the model is gone; the second in a row retires the lane for a day. */
+  gone(laneId: string, reason: string): Promise<void>;
+  closings(): Promise<readonly Closing[]>;
+}
+
+/** This process's place among those that make calls. */
+export interface WorkerSeat {
+  readonly id: number;
+  /** Gives the seat up; its open calls are treated as lost. */
+  leave(): Promise<void>;
+}
+
+/** Who makes calls, on which lanes, with how many at once. */
+export interface WorkerRegistry {
+  join(lanes: readonly { readonly laneId: string; readonly slots: number }[]): Promise<WorkerSeat>;
+}
+
+/** A queue per lane; jobs carry grant ids. Disposable: what is lost is added again. */
+export interface LaneQueues {
+  add(laneId: string, grantIds: readonly number[]): Promise<void>;
+  /** Runs `work` for each job of the lane, `concurrency` at once. A rejection shows on the board, no more. */
+  consume(lane: Lane, work: (grantIds: readonly number[]) => Promise<void>): Promise<void>;
+  /** Stops taking jobs and waits for those under way. */
+  stopConsuming(): Promise<void>;
+}
+
+/** What came back from a provider, before anybody judged it. */
+export type ProviderReply =
+  | {
+      readonly kind: 'http';
+      readonly status: number;
+      readonly headers: Readonly<Record<string, string>>;
+      readonly bodyText: string;
+    }
+  | {
+      readonly kind: 'transport';
+      readonly problem: 'timeout' | 'reset' | 'refused' | 'dns' | 'tls' | 'aborted' | 'unknown';
+      readonly message: string;
+    };
+
+/** Makes one call on one lane. Never retries by itself, never throws for what a provider does. */
+export interface ProviderClient {
+  chat(lane: Lane, body: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<ProviderReply>;
+}
+
+/** Tells when some lane may have room or work; `'*'` stands for any lane. */
+export interface WakeSignal {
+  listen(wake: (laneId: string) => void): () => void;
+}
+
+/** Structured log; never holds document text or keys. */
+export interface Log {
+  info(fields: Readonly<Record<string, unknown>>, event: string): void;
+  warn(fields: Readonly<Record<string, unknown>>, event: string): void;
+  error(fields: Readonly<Record<string, unknown>>, event: string): void;
+}
+
+/** The lanes and pools of this process's configuration. */
+export interface Routing {
+  readonly providers: readonly Provider[];
+  lane(laneId: string): Lane | undefined;
+  provider(providerId: string): Provider | undefined;
+  /** Lanes a request's model name stands for; empty if it stands for none. */
+  lanesOf(poolName: string): readonly Lane[];
+  readonly pools: readonly Pool[];
+}

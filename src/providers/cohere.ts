@@ -1,0 +1,65 @@
+/** Cohere's trial key through its compatibility API: 20 calls a minute per model, 1,000 a month per account. */
+import type { CatalogModel, CatalogProvider, Evidence } from './catalog-provider.ts';
+import { CLOUD_TIMEOUT_MS, ROLLING_MINUTE, SHARED_SOURCES, UTC_MONTH, undated } from './catalog-provider.ts';
+
+const OFFICIAL: Evidence = { source: 'official', confidence: 'high' };
+
+function model(id: string, contextTokens: number, maxOutputTokens: number): CatalogModel {
+  const perMinute = { metric: 'requests', amount: 20, window: ROLLING_MINUTE, ...OFFICIAL } as const;
+  const evidence: Evidence = { source: 'mnfst', confidence: 'high' };
+  return { id, model: id, contextTokens, maxOutputTokens, limits: [perMinute], ...evidence };
+}
+
+/** The catalog entry of Cohere. */
+export const COHERE: CatalogProvider = {
+  id: 'cohere',
+  name: 'Cohere (trial key)',
+  baseUrl: 'https://api.cohere.ai/compatibility/v1',
+  apiKeyEnv: 'COHERE_API_KEY',
+  tier: 'free',
+  trainsOnData: null,
+  dataNote: 'Not known for trial keys; the dashboard is said to have an opt-out.',
+  dialect: 'cohere',
+  refusesParameters: [
+    'top_k',
+    'min_p',
+    'repetition_penalty',
+    'logit_bias',
+    'logprobs',
+    'top_logprobs',
+    'reasoning_effort',
+  ],
+  limits: [
+    {
+      metric: 'requests',
+      amount: 1_000,
+      window: UTC_MONTH,
+      ...OFFICIAL,
+      confidence: 'medium',
+      note: 'The amount is official; whether the month is the calendar one, and in which zone, is not documented.',
+    },
+  ],
+  models: [
+    model('command-r7b-12-2024', 131_072, 4_096),
+    model('command-r-08-2024', 131_072, 4_096),
+    model('command-a-03-2025', 262_144, 8_192),
+    model('command-a-plus-05-2026', 131_072, 65_536),
+    model('command-a-reasoning-08-2025', 262_144, 32_768),
+    model('c4ai-aya-expanse-32b', 131_072, 4_096),
+  ],
+  timeoutMs: CLOUD_TIMEOUT_MS,
+  howToStart: 'Create a trial key on the API keys page of https://dashboard.cohere.com.',
+  terms:
+    'Trial keys are non-commercial and not for production; the terms also exclude personal, family and household use.',
+  notes: ['Every call counts against the 1,000 of the month, on whatever endpoint.'],
+  sources: {
+    official: undated('https://docs.cohere.com/docs/rate-limits.md'),
+    compatibility: undated('https://docs.cohere.com/docs/compatibility-api'),
+    mnfst: SHARED_SOURCES.mnfst,
+    freellmapi: SHARED_SOURCES.freellmapi,
+    terms: {
+      url: 'https://github.com/tashfeenahmed/freellmapi/blob/main/docs/architecture.md#terms-of-service-review',
+      date: '2026-08-22',
+    },
+  },
+};
