@@ -3,6 +3,7 @@
  * contract suites in test/ hold every implementation to the same words.
  */
 import type { Lane, Pool, Provider, TokenUsage } from '../core/model.ts';
+import type { Settlement } from '../core/next-step.ts';
 
 /** Time as the record tells it; see `clock` in the record. */
 export interface Clock {
@@ -65,9 +66,6 @@ export interface BegunCall {
   readonly trail: readonly PastAttempt[];
 }
 
-/** How a reservation is settled; see `finish_grants` in the record. */
-export type Settlement = 'usage' | 'estimate' | 'request' | 'release';
-
 /** What became of a begun call and what follows for its request. */
 export interface FinishedCall {
   readonly grantId: number;
@@ -83,6 +81,8 @@ export interface FinishedCall {
   readonly excluded: readonly string[];
   readonly avoided: readonly string[];
   readonly droppedParameters: readonly string[];
+  /** A larger bound of the answer for the next attempt; `null`: as before. */
+  readonly outputCapTokens: number | null;
 }
 
 /** Grants and the quota they are paid with. Every method is one atomic change of the record. */
@@ -105,6 +105,88 @@ export interface Swept {
   readonly nextDueAtMs: number | null;
 }
 
+/** One line on its way into the record. A bad line's `line` is its finished error line. */
+export interface IngestRow {
+  readonly lineNumber: number;
+  readonly customId: string | null;
+  readonly line: string;
+  /** The name the request is routed by; `null` for bad lines. */
+  readonly poolName: string | null;
+  readonly promptTokens: number;
+  readonly outputTokens: number;
+  readonly outputIsAsked: boolean;
+  readonly state: 'pending' | 'bad';
+}
+
+/** A batch before its lines are in. */
+export interface NewBatch {
+  /** Equal for the same input, task and policy. */
+  readonly identity: string;
+  readonly name: string;
+  readonly task: unknown;
+  readonly outputPath: string;
+  readonly errorPath: string;
+}
+
+/** A batch as it stands. */
+export interface Batch {
+  readonly id: number;
+  readonly identity: string;
+  readonly name: string;
+  readonly state: 'in_progress' | 'finalizing' | 'completed';
+  readonly outputPath: string;
+  readonly errorPath: string;
+  readonly createdAtMs: number;
+  readonly completedAtMs: number | null;
+  readonly total: number;
+  readonly bad: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly promptTokens: number;
+  readonly completionTokens: number;
+}
+
+/** A place in a batch's results by order of completion; `null` is the beginning. */
+export type ResultCursor = { readonly writtenBy: string; readonly sequence: number } | null;
+
+/** A final line. */
+export interface FinalLine {
+  readonly succeeded: boolean;
+  readonly line: string;
+}
+
+/** Batches, their lines and their results. */
+export interface BatchStore {
+  findByIdentity(identity: string): Promise<Batch | null>;
+  /** The unfinished batch that will write this file, if any. */
+  findUnfinishedByOutput(outputPath: string): Promise<Batch | null>;
+  find(batchId: number): Promise<Batch | null>;
+  findByName(name: string): Promise<Batch | null>;
+  /**
+   * Takes all lines in one transaction. Of equal custom ids the first good line stays; `duplicateLine` makes the error
+   * line of the others. Nothing remains of a batch without a good line, or of one whose rows break off.
+   */
+  ingest(
+    batch: NewBatch,
+    rows: AsyncIterable<readonly IngestRow[]>,
+    duplicateLine: (lineNumber: number, customId: string, firstLineNumber: number) => string,
+  ): Promise<{ readonly kind: 'created'; readonly batch: Batch } | { readonly kind: 'no-good-line' }>;
+  /** The names that requests of the batch are routed by. */
+  poolNamesOf(batchId: number): Promise<readonly string[]>;
+  /** Removes a batch and all that belongs to it. */
+  remove(batchId: number): Promise<void>;
+  setOutput(batchId: number, outputPath: string, errorPath: string): Promise<void>;
+  /** Final lines after a cursor in order of completion; nothing appears later before the cursor. At most `atMost`. */
+  resultsSince(
+    batchId: number,
+    cursor: ResultCursor,
+    atMost: number,
+  ): Promise<{ readonly lines: readonly FinalLine[]; readonly cursor: ResultCursor }>;
+  /** All final lines in input order, bad lines among them. */
+  finalLines(batchId: number): AsyncIterable<readonly FinalLine[]>;
+  markCompleted(batchId: number): Promise<void>;
+}
+
 /** Why a lane or a provider takes no calls for now. */
 export interface Closing {
   /** Lane id or provider id. */
@@ -119,8 +201,8 @@ export interface Closing {
 /** Health of lanes and providers, shared by all processes. */
 export interface HealthBook {
   close(closing: Closing): Promise<void>;
-  /** Counts a sick outcome and opens the lane's circuit breaker when it is time. */
-  sick(laneId: string, reason: string, random01: number): Promise<void>;
+  /** Counts a sick outcome of a lane or provider and opens its circuit breaker when it is time. */
+  sick(scope: string, reason: string, random01: number): Promise<void>;
   /** Counts an answer that says the model is gone; the second in a row retires the lane for a day. */
   gone(laneId: string, reason: string): Promise<void>;
   closings(): Promise<readonly Closing[]>;

@@ -83,22 +83,25 @@ export const percent = z.string({ error: 'expected a share from 0% to 99%' }).tr
 export const variableName = z
   .string({ error: 'not the name of an environment variable, such as GROQ_API_KEY' })
   .regex(/^[A-Z_][A-Z0-9_]*$/, {
-    error: 'not the name of an environment variable, such as GROQ_API_KEY (the key itself never goes in here)',
+    error:
+      'not the name of an environment variable, such as GROQ_API_KEY (the key itself never goes in here)',
   });
 
+const ADDRESS_FORM = 'not an http or https address, such as http://127.0.0.1:8080/v1';
+
 /** An http or https address without user, query or fragment, as it will be called: no `/` at its end. */
-export const baseUrl = z
-  .string({ error: 'expected an address such as http://127.0.0.1:8080/v1' })
-  .transform((value, context) => {
-    const problem = urlProblem(value);
-    return problem === undefined ? value.replace(/\/+$/, '') : refuse(context, problem);
-  });
+export const baseUrl = z.string({ error: ADDRESS_FORM }).transform((value, context) => {
+  const problem = urlProblem(value);
+  return problem === undefined ? value.replace(/\/+$/, '') : refuse(context, problem);
+});
 
 function urlProblem(value: string): string | undefined {
   const url = URL.parse(value.replaceAll(/\{[A-Z][A-Z0-9_]*\}/g, 'x'));
-  if (url === null || !/^https?:$/.test(url.protocol)) return 'expected an address such as http://127.0.0.1:8080/v1';
-  if (url.username !== '' || url.password !== '') return 'holds a user or password; keys belong in `apiKeyEnv`';
-  if (url.search !== '' || url.hash !== '') return 'has a query or fragment; say the address up to `/v1` only';
+  if (url === null || !/^https?:$/.test(url.protocol)) return ADDRESS_FORM;
+  if (url.username !== '' || url.password !== '')
+    return 'holds a user or password; keys belong in `apiKeyEnv`';
+  if (url.search !== '' || url.hash !== '')
+    return 'has a query or fragment; say the address up to `/v1` only';
   return undefined;
 }
 

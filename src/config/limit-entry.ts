@@ -39,12 +39,15 @@ interface FieldProblem {
 
 /** One entry of a `limits` list. Several metrics in one entry become several limits with the same window. */
 export const limitEntry = fields.transform((entry, context): readonly Limit[] => {
-  const window = windowOf(entry);
+  const window = WINDOW_OF[entry.window](entry);
   const metrics = METRICS.filter((metric) => entry[metric] !== undefined);
   const problems = [...misplaced(entry), ...('problem' in window ? [window.problem] : [])];
   for (const { field, message } of problems) context.addIssue({ code: 'custom', path: [field], message });
   if (metrics.length === 0) {
-    context.addIssue({ code: 'custom', message: `limits nothing: say at least one of ${METRICS.join(', ')}` });
+    context.addIssue({
+      code: 'custom',
+      message: `limits nothing: say at least one of ${METRICS.join(', ')}`,
+    });
   }
   if ('problem' in window) return z.NEVER;
   return metrics.map((metric) => ({ metric, amount: entry[metric] ?? 1, window: window.window }));
@@ -52,17 +55,12 @@ export const limitEntry = fields.transform((entry, context): readonly Limit[] =>
 
 type WindowResult = { readonly window: Window } | { readonly problem: FieldProblem };
 
-function windowOf(entry: LimitFields): WindowResult {
-  switch (entry.window) {
-    case 'rolling':
-    case 'refill':
-      return lengthOnly(entry.window, entry.per);
-    case 'fixed':
-      return fixedWindow(entry);
-    case 'calendar':
-      return calendarWindow(entry);
-  }
-}
+const WINDOW_OF: Readonly<Record<LimitFields['window'], (entry: LimitFields) => WindowResult>> = {
+  rolling: ({ per }) => lengthOnly('rolling', per),
+  refill: ({ per }) => lengthOnly('refill', per),
+  fixed: fixedWindow,
+  calendar: calendarWindow,
+};
 
 function lengthOnly(kind: 'rolling' | 'refill', per: Period): WindowResult {
   if (per.kind === 'length') return { window: { kind, perMs: per.ms } };
@@ -73,7 +71,8 @@ function lengthOnly(kind: 'rolling' | 'refill', per: Period): WindowResult {
 function fixedWindow({ per, anchor: anchorAtMs, timeZone: zone = 'UTC' }: LimitFields): WindowResult {
   if (per.kind === 'length') return { window: { kind: 'fixed', perMs: per.ms, anchorAtMs: anchorAtMs ?? 0 } };
   if (anchorAtMs !== undefined) return { window: { kind: 'fixed-month', anchorAtMs, timeZone: zone } };
-  const message = 'missing; a fixed month is counted from it (for months from the 1st say `window: calendar`)';
+  const message =
+    'missing; a fixed month is counted from it (for months from the 1st say `window: calendar`)';
   return { problem: { field: 'anchor', message } };
 }
 
@@ -82,14 +81,18 @@ function calendarWindow({ per, timeZone: zone = 'UTC' }: LimitFields): WindowRes
   if (per.kind === 'month') return { window: { kind: 'calendar', unit: 'month', timeZone: zone } };
   if (per.ms === DAY_MS) return { window: { kind: 'calendar', unit: 'day', timeZone: zone } };
   if (DAY_MS % per.ms === 0) return { window: { kind: 'fixed', perMs: per.ms, anchorAtMs: 0 } };
-  const message = 'a calendar window is a day, a month or an even part of a day; say `window: fixed` for others';
+  const message =
+    'a calendar window is a day, a month or an even part of a day; say `window: fixed` for others';
   return { problem: { field: 'per', message } };
 }
 
 function misplaced(entry: LimitFields): readonly FieldProblem[] {
   const problems: FieldProblem[] = [];
   if (entry.timeZone !== undefined && !hasTimeZone(entry)) {
-    problems.push({ field: 'timeZone', message: 'only a calendar day or month and a fixed month have a zone' });
+    problems.push({
+      field: 'timeZone',
+      message: 'only a calendar day or month and a fixed month have a zone',
+    });
   }
   if (entry.anchor !== undefined && entry.window !== 'fixed') {
     problems.push({ field: 'anchor', message: 'only a fixed window has an anchor: say `window: fixed`' });

@@ -16,7 +16,7 @@ export function checkShape(data: unknown): ShapeResult {
   const result = configFile.safeParse(data);
   if (result.success) return { file: result.data, problems: [] };
   const problems = result.error.issues.flatMap((issue) => problemsOf(issue, data));
-  const faulty = new Set(problems.map(({ path }) => formatPath(path)));
+  const faulty = new Set(problems.map(({ path }) => formatPath(faultyPart(data, path))));
   return { file: checkShape(without(faulty, data, [])).file, problems };
 }
 
@@ -24,7 +24,10 @@ function problemsOf(issue: z.core.$ZodIssue, data: unknown): readonly PathProble
   const path = issue.path.map((step) => (typeof step === 'number' ? step : String(step)));
   if (issue.code === 'unrecognized_keys') {
     const messages = issue.message.split('\n');
-    return issue.keys.map((key, index) => ({ path: [...path, key], message: messages[index] ?? 'unknown key' }));
+    return issue.keys.map((key, index) => ({
+      path: [...path, key],
+      message: messages[index] ?? 'unknown key',
+    }));
   }
   return [{ path, message: completed(issue.message, valueAt(data, path)) }];
 }
@@ -32,6 +35,11 @@ function problemsOf(issue: z.core.$ZodIssue, data: unknown): readonly PathProble
 function completed(message: string, value: unknown): string {
   if (!message.startsWith('expected')) return message;
   return value === undefined ? `missing; ${message}` : `${message}, got ${shown(value)}`;
+}
+
+/** Where something is missing, what lacks it is at fault. Each such part exists, so leaving it out ends. */
+function faultyPart(data: unknown, path: DocumentPath): DocumentPath {
+  return path.length > 0 && valueAt(data, path) === undefined ? faultyPart(data, path.slice(0, -1)) : path;
 }
 
 const LONGEST_SHOWN = 40;
@@ -50,9 +58,10 @@ function valueAt(data: unknown, path: DocumentPath): unknown {
   }, data);
 }
 
-/** The data without what is at the faulty paths, and without whatever lacks something it must have. */
+/** The data without what is at the faulty paths; nothing at all if the fault is at the top. */
 function without(faulty: ReadonlySet<string>, value: unknown, path: DocumentPath): unknown {
-  if (typeof value !== 'object' || value === null) return path.length === 0 ? undefined : value;
+  if (faulty.has(formatPath(path))) return undefined;
+  if (typeof value !== 'object' || value === null) return value;
   const keep = (step: string | number) => !faulty.has(formatPath([...path, step]));
   if (Array.isArray(value)) {
     return value.flatMap((item, index) => (keep(index) ? [without(faulty, item, [...path, index])] : []));

@@ -25,10 +25,27 @@ export function parseYamlFile(name: string, text: string): YamlResult {
     return { kind: 'broken', problems: document.errors.map((error) => syntaxProblem(name, lines, error)) };
   }
   const lineOf = (path: DocumentPath) => Math.max(1, lines.linePos(offsetOf(document, path)).line);
-  return { kind: 'parsed', file: { name, data: document.toJS(), lineOf } };
+  const data = plainData(document);
+  if (data.kind === 'parsed') return { kind: 'parsed', file: { name, data: data.value, lineOf } };
+  return { kind: 'broken', problems: [{ file: name, line: null, path: '', message: TOO_MANY_ALIASES }] };
 }
 
-function syntaxProblem(file: string, lines: LineCounter, error: { pos: [number, number]; code: string }): Problem {
+const TOO_MANY_ALIASES = 'not valid YAML (more aliases than a configuration can need)';
+
+/** The document as plain data. The parser refuses documents whose aliases multiply beyond reason. */
+function plainData(document: Document) {
+  try {
+    return { kind: 'parsed', value: document.toJS() as unknown } as const;
+  } catch {
+    return { kind: 'refused' } as const;
+  }
+}
+
+function syntaxProblem(
+  file: string,
+  lines: LineCounter,
+  error: { pos: [number, number]; code: string },
+): Problem {
   const message = `not valid YAML (${error.code.toLowerCase().replaceAll('_', ' ')})`;
   return { file, line: lines.linePos(error.pos[0]).line, path: '', message };
 }

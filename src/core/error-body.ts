@@ -39,7 +39,7 @@ export function readErrorBody(bodyText: string): ErrorBody {
 
 function readText(text: string): ErrorBody {
   const start = text.trim().slice(0, 2_000);
-  const isHtml = /^<(?:!doctype|html|head|body|\?xml)/iu.test(start);
+  const isHtml = /^<(?:!doctype|!--|html|head|body|\?xml)/iu.test(start);
   return {
     form: start === '' ? 'empty' : isHtml ? 'html' : 'text',
     hasError: false,
@@ -151,7 +151,9 @@ function first<T>(values: readonly unknown[], read: (value: unknown) => T | unde
 
 function lowerCaseNames(headers: unknown): Readonly<Record<string, string>> {
   if (!isRecord(headers)) return {};
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), headerText(value)]));
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name.toLowerCase(), headerText(value)]),
+  );
 }
 
 function headerText(value: unknown): string {

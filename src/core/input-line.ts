@@ -12,7 +12,8 @@ import {
   wantsJson,
 } from './chat-request.ts';
 import { describeType, isNestedDeeperThan, isRecord, type JsonRecord, memberAt } from './loose-json.ts';
-import { parseLossless } from './lossless-json.ts';
+import { isBatchLine, withoutByteOrderMark } from './line-form.ts';
+import { type IdMember, readId } from './line-id.ts';
 import { buildChatBody, type Task } from './task.ts';
 import { estimatePromptTokens } from './token-estimate.ts';
 
@@ -53,9 +54,6 @@ export interface BlankLine {
 /** What a line of the input is. */
 export type InputLine = RequestLine | BadLine | BlankLine;
 
-/** Longest id in characters: 512 of four bytes stay within the 2,704 bytes of a PostgreSQL index entry. */
-export const MAX_CUSTOM_ID_LENGTH = 512;
-
 /** Deeper JSON would exhaust the stack when it is written again; no real body comes near. */
 const MAX_NESTING = 200;
 
@@ -64,11 +62,10 @@ const BATCH_URL = '/v1/chat/completions';
 /**
  * Reads one line, without its line break. Never throws; whatever is wrong comes back as a bad line.
  *
- * With a task, a line with `custom_id` and an object as `body` is an OpenAI batch line and every other line a document;
- * without one, a line with either is a batch line.
+ * Which lines are documents: see `isBatchLine`.
  */
 export function parseInputLine(text: string, lineNumber: number, context: ParseContext): InputLine {
-  const json = lineNumber === 1 && text.startsWith('\uFEFF') ? text.slice(1) : text;
+  const json = lineNumber === 1 ? withoutByteOrderMark(text) : text;
   if (json.trim() === '') return { kind: 'blank', lineNumber };
   const line = parseObject(json, lineNumber);
   if (line.kind === 'bad') return line;
@@ -94,7 +91,9 @@ function parseObject(
   try {
     value = JSON.parse(json);
   } catch (error) {
-    const place = /position (\d+)/u.exec(error instanceof Error ? error.message : '')?.[1];
+    const place = / at position (\d+)(?: \(line \d+ column \d+\))?$/u.exec(
+      error instanceof Error ? error.message : '',
+    )?.[1];
     const where = place === undefined ? '' : ` (from character ${Number(place) + 1} on)`;
     const message = `Expected the line to be one JSON object, got text that is not valid JSON${where}. ${ONE_OBJECT_PER_LINE}.`;
     return wholeLine(lineNumber, 'invalid_json_line', message);
@@ -110,21 +109,15 @@ function parseObject(
   return { kind: 'object', value };
 }
 
-function isBatchLine(line: JsonRecord, hasTask: boolean): boolean {
-  const hasId = Object.hasOwn(line, 'custom_id');
-  const hasBody = isRecord(memberAt(line, 'body'));
-  return hasTask ? hasId && hasBody : hasId || hasBody;
-}
-
 function parseBatchLine(subject: Subject): RequestLine | BadLine {
   const { line, lineNumber, context } = subject;
-  const id = readId(subject, 'custom_id');
-  if (id.kind === 'bad') return id;
+  const id = readId(line, subject.json, 'custom_id');
+  if (id.kind === 'fault') return faultyLine(lineNumber, null, id.fault);
   const body = memberAt(line, 'body');
-  const fault =
-    findEnvelopeFault(line) ?? (isRecord(body) ? findRequestFault(body, context) : missingBody(body));
-  if (fault !== null) return { kind: 'bad', lineNumber, customId: id.customId, ...fault };
-  return describeRequest(subject, id.customId, isRecord(body) ? body : {});
+  if (!isRecord(body)) return faultyLine(lineNumber, id.customId, missingBody(body));
+  const fault = findEnvelopeFault(line) ?? findRequestFault(body, context);
+  if (fault !== null) return faultyLine(lineNumber, id.customId, fault);
+  return describeRequest(subject, id.customId, body);
 }
 
 /** The members around the body, as OpenAI wants them. */
@@ -182,22 +175,16 @@ function describeRequest({ lineNumber, context }: Subject, customId: string, bod
 function parseDocument(subject: Subject): RequestLine | BadLine {
   const { line, lineNumber, context } = subject;
   if (context.task === null) return withoutTask(lineNumber);
-  const id = readId(
-    subject,
-    Object.hasOwn(line, 'id') || !Object.hasOwn(line, 'custom_id') ? 'id' : 'custom_id',
-  );
-  if (id.kind === 'bad') return id;
+  const id = readId(line, subject.json, documentIdMember(line));
+  if (id.kind === 'fault') return faultyLine(lineNumber, null, id.fault);
   const built = buildChatBody(context.task, line);
   if (built.kind === 'unfit') {
     const { field, message } = built;
-    return {
-      kind: 'bad',
-      lineNumber,
-      customId: id.customId,
+    return faultyLine(lineNumber, id.customId, {
       code: 'missing_required_parameter',
       param: field,
       message,
-    };
+    });
   }
   const request = describeRequest(subject, id.customId, built.body);
   return { ...request, form: 'document', model: null, isCapRequested: false };
@@ -209,45 +196,11 @@ function withoutTask(lineNumber: number): BadLine {
   return { ...wholeLine(lineNumber, 'missing_required_parameter', message), param: 'custom_id' };
 }
 
-type IdReading = { readonly kind: 'id'; readonly customId: string } | BadLine;
-
-/** Reads an id; a document's may be a number, and keeps all the digits it was written with. */
-function readId(subject: Subject, param: 'id' | 'custom_id'): IdReading {
-  const value = memberAt(subject.line, param);
-  const isNumber = typeof value === 'number' && param === 'id';
-  const customId = isNumber ? numberAsWritten(subject.json, value) : value;
-  if (typeof customId !== 'string' || customId === '') {
-    const code =
-      value === undefined || value === '' || value === null ? 'missing_required_parameter' : 'invalid_type';
-    const kinds = param === 'id' ? 'a string or a number' : 'a string';
-    return badId(subject, {
-      code,
-      param,
-      message: `Expected \`${param}\` to be ${kinds} that names the line, got ${describeType(value)}.`,
-    });
-  }
-  const flaw = idFlaw(customId);
-  if (flaw === null) return { kind: 'id', customId };
-  return badId(subject, {
-    code: 'invalid_value',
-    param,
-    message: `Expected \`${param}\` to be ${flaw}. Use a shorter, plain name.`,
-  });
+/** A document's own `id` comes first; `custom_id` stands in for it. */
+function documentIdMember(line: JsonRecord): IdMember {
+  return Object.hasOwn(line, 'id') || !Object.hasOwn(line, 'custom_id') ? 'id' : 'custom_id';
 }
 
-function numberAsWritten(json: string, value: number): string {
-  return Number.isSafeInteger(value) ? String(value) : JSON.stringify(memberAt(parseLossless(json), 'id'));
-}
-
-/** What PostgreSQL's text and a unique index cannot hold. */
-function idFlaw(customId: string): string | null {
-  if (customId.length > MAX_CUSTOM_ID_LENGTH) {
-    return `at most ${MAX_CUSTOM_ID_LENGTH} characters, got ${customId.length}`;
-  }
-  const isStorable = customId.isWellFormed() && !customId.includes('\0');
-  return isStorable ? null : 'text without NUL characters and lone surrogates, got one with such';
-}
-
-function badId({ lineNumber }: Subject, fault: BodyFault): BadLine {
-  return { kind: 'bad', lineNumber, customId: null, ...fault };
+function faultyLine(lineNumber: number, customId: string | null, fault: BodyFault): BadLine {
+  return { kind: 'bad', lineNumber, customId, ...fault };
 }

@@ -8,10 +8,10 @@ const READ_CHARACTERS = 4_000;
 
 /** What keys of the providers look like, then anything long that mixes letters and digits. */
 const SECRETS: readonly RegExp[] = [
-  /\bBearer\s+\S+/giu,
+  /\bBearer\s+[\w.~+/=-]+/giu,
   /\b(?:sk|pk|gsk|csk|hf|xai|nvapi|fw|key|r8|jina|pplx|tgp)[-_][\w*.-]{6,}/gu,
   /\bAIza[\w*-]{8,}/gu,
-  /\b(?=[\w*-]*\d)(?=[\w*-]*[A-Za-z])[\w*-]{28,}/gu,
+  /\b(?=[\w*-]{0,80}\d)(?=[\w*-]{0,80}[A-Za-z])[\w*-]{28,}/gu,
 ];
 
 /** Replaces everything that looks like a key by `[redacted]`. Long ids of other kinds may go with it. */

@@ -43,7 +43,8 @@ const FIRST_EPOCH_MS = 1e11;
  */
 export function parseRetryInstant(text: string, nowMs: number): number | null {
   const value = text.trim();
-  if (/^\d{1,20}(?:\.\d{1,20})?$/u.test(value)) return clampInstant(instantOfNumber(Number(value), nowMs), nowMs);
+  if (/^\d{1,20}(?:\.\d{1,20})?$/u.test(value))
+    return clampInstant(instantOfNumber(Number(value), nowMs), nowMs);
   const durationMs = parseDurationMs(value);
   if (durationMs !== null) return clampInstant(nowMs + durationMs, nowMs);
   const instantMs = parseHttpDate(value) ?? parseRfc3339(value);
@@ -70,7 +71,8 @@ export function parseHttpDate(text: string): number | null {
   return month === 0 ? null : toInstantMs([year, month, day, hour, minute, second]);
 }
 
-const RFC3339 = /^(\d{4})-(\d{2})-(\d{2})[t ](\d{2}):(\d{2}):(\d{2}(?:\.\d{1,12})?)(?:z|([+-])(\d{2}):(\d{2}))$/iu;
+const RFC3339 =
+  /^(\d{4})-(\d{2})-(\d{2})[t ](\d{2}):(\d{2}):(\d{2}(?:\.\d{1,12})?)(?:z|([+-])(\d{2}):(\d{2}))$/iu;
 
 /** An RFC 3339 instant, in ms since 1970; `null` for anything else. */
 export function parseRfc3339(text: string): number | null {
@@ -92,7 +94,14 @@ function daysSince1970(year: number, month: number, day: number): number {
   const era = Math.floor(shiftedYear / 400);
   const yearOfEra = shiftedYear - era * 400;
   const dayOfYear = Math.floor((153 * ((month + 9) % 12) + 2) / 5) + day - 1;
-  return era * 146_097 + yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear - 719_468;
+  return (
+    era * 146_097 +
+    yearOfEra * 365 +
+    Math.floor(yearOfEra / 4) -
+    Math.floor(yearOfEra / 100) +
+    dayOfYear -
+    719_468
+  );
 }
 
 /** The next midnight UTC strictly after `nowMs`. */

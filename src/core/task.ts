@@ -2,8 +2,8 @@
  * Tasks turn plain documents into chat requests: `--task summarize`, and `--prompt FILE` with the user's own template.
  * A task is data; the one function that applies it is `buildChatBody`.
  */
-import type { JsonRecord } from './loose-json.ts';
-import { describeType } from './loose-json.ts';
+import { quoteName } from './bad-line.ts';
+import { describeType, isList, type JsonRecord, memberAt, numberAt, stringAt } from './loose-json.ts';
 import {
   fieldAt,
   parseTemplate,
@@ -101,6 +101,20 @@ function withKey(task: Omit<Task, 'taskKey'>): Task {
   };
 }
 
+/** Whether a value read back from the record is a task that `summarizeTask` or `promptTask` made; a loose check. */
+export function isTask(value: unknown): value is Task {
+  const hasNumbers = numberAt(value, 'maxOutputTokens') !== undefined;
+  const hasNames = [stringAt(value, 'taskKey'), stringAt(value, 'textField')].every(
+    (name) => name !== undefined,
+  );
+  return (
+    stringAt(value, 'kind') === 'task' &&
+    hasNumbers &&
+    hasNames &&
+    isList(memberAt(value, 'template', 'segments'))
+  );
+}
+
 /** A chat completion's body without a model, or the field that stands in the way. */
 export type BuiltBody =
   | { readonly kind: 'body'; readonly body: JsonRecord }
@@ -152,7 +166,7 @@ function missingField(field: string, document: JsonRecord): BuiltBody {
 
 /** Names only, never values, and not too many. */
 function fieldsPresent(document: JsonRecord): string {
-  const names = Object.keys(document).map((name) => `\`${name.slice(0, 40)}\``);
+  const names = Object.keys(document).map((name) => quoteName(name));
   const more = names.length > 10 ? ` and ${names.length - 10} more` : '';
   return names.length === 0 ? '' : ` The line has ${names.slice(0, 10).join(', ')}${more}.`;
 }

@@ -23,7 +23,7 @@ export interface InvalidTemplate {
 }
 
 /** An escaped brace pair, or a pair with what follows it up to the closing pair on the same line. */
-const PLACEHOLDER = /\\\{\{|\{\{(?:[ \t]*([^{}"\n]*?)[ \t]*\}\})?/gu;
+const PLACEHOLDER = /\\\{\{|\{\{(?:([^{}"\n]*)\}\})?/gu;
 
 /** Parses a template; see the head of this file for the syntax. Never throws. */
 export function parseTemplate(source: string): Template | InvalidTemplate {
@@ -33,8 +33,8 @@ export function parseTemplate(source: string): Template | InvalidTemplate {
     segments.push({ kind: 'literal', text: source.slice(end, match.index) });
     end = match.index + match[0].length;
     if (match[0].startsWith('\\')) segments.push({ kind: 'literal', text: '{{' });
-    else if (match[1] === undefined || match[1] === '') return unfinished(source, match.index);
-    else segments.push({ kind: 'field', path: match[1] });
+    else if (match[1] === undefined || match[1].trim() === '') return unfinished(source, match.index);
+    else segments.push({ kind: 'field', path: match[1].trim() });
   }
   segments.push({ kind: 'literal', text: source.slice(end) });
   return segments.some(({ kind }) => kind === 'field')

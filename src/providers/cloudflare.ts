@@ -42,7 +42,8 @@ export const CLOUDFLARE: CatalogProvider = {
   apiKeyEnv: 'CLOUDFLARE_API_TOKEN',
   tier: 'free',
   trainsOnData: null,
-  dataNote: 'Cloudflare is said not to train on what customers send to Workers AI; its page was not read again.',
+  dataNote:
+    'Cloudflare is said not to train on what customers send to Workers AI; its page was not read again.',
   dialect: 'cloudflare',
   refusesParameters: ['min_p', 'logit_bias', 'logprobs', 'top_logprobs', 'reasoning_effort'],
   limits: [

@@ -1,6 +1,12 @@
 /** Google's Gemini API (AI Studio), free tier: limits per model and project, the day ends at midnight Pacific. */
 import type { CatalogLimit, CatalogModel, CatalogProvider } from './catalog-provider.ts';
-import { CLOUD_TIMEOUT_MS, PACIFIC_DAY, ROLLING_MINUTE, SHARED_SOURCES, undated } from './catalog-provider.ts';
+import {
+  CLOUD_TIMEOUT_MS,
+  PACIFIC_DAY,
+  ROLLING_MINUTE,
+  SHARED_SOURCES,
+  undated,
+} from './catalog-provider.ts';
 
 const ACCOUNT_VIEW = { source: 'cheahjs', confidence: 'medium' } as const;
 const INFERRED = { source: 'cheahjs', confidence: 'low' } as const;
@@ -111,7 +117,15 @@ export const GEMINI: CatalogProvider = {
   dataNote:
     'Free prompts may improve Google products and be read by people, except for users in the EEA, Switzerland and the UK.',
   dialect: 'gemini',
-  refusesParameters: ['frequency_penalty', 'seed', 'logprobs', 'top_logprobs', 'logit_bias', 'top_k', 'min_p'],
+  refusesParameters: [
+    'frequency_penalty',
+    'seed',
+    'logprobs',
+    'top_logprobs',
+    'logit_bias',
+    'top_k',
+    'min_p',
+  ],
   limits: [],
   models: [
     flash('gemini-3.5-flash-lite', FLASH_LITE_LIMITS),

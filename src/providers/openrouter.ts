@@ -22,7 +22,13 @@ export const OPENROUTER: CatalogProvider = {
   dialect: 'openrouter',
   refusesParameters: [],
   limits: [
-    { metric: 'requests', amount: 20, window: ROLLING_MINUTE, source: 'developersdigest', confidence: 'high' },
+    {
+      metric: 'requests',
+      amount: 20,
+      window: ROLLING_MINUTE,
+      source: 'developersdigest',
+      confidence: 'high',
+    },
     {
       metric: 'requests',
       amount: 50,

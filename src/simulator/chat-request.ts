@@ -41,7 +41,8 @@ export function parseChat(bodyText: string): ParsedChat {
   const body = parseObject(bodyText);
   if (body === null) return unreadable('We could not parse the JSON body of your request.', null);
   const { model, messages } = body;
-  if (typeof model !== 'string' || model === '') return unreadable('you must provide a model parameter', 'model');
+  if (typeof model !== 'string' || model === '')
+    return unreadable('you must provide a model parameter', 'model');
   if (!Array.isArray(messages) || messages.length === 0 || !messages.every(isRecord)) {
     return unreadable("Invalid 'messages': expected a non-empty array of messages.", 'messages');
   }

@@ -2,10 +2,9 @@
  * What a tier has to say against a call, before any provider's words are put to it, and the plain wording
  * (OpenAI's) that dialects start from.
  */
-import { goDuration } from './go-duration.ts';
+import { contextMessage, metricWord, quotaMessage, tooLargeMessage } from './limit-wording.ts';
 import type { CallSize, Exceeded } from './meter.ts';
-import type { SimulatedLimit, SimulatedMetric, WindowName } from './tier.ts';
-import { windowName } from './tier.ts';
+import type { SimulatedLimit } from './tier.ts';
 
 /** Why a call is not answered. */
 export type Complaint =
@@ -17,7 +16,12 @@ export type Complaint =
       readonly nowMs: number;
     }
   | { readonly kind: 'concurrency'; readonly model: string; readonly limit: number }
-  | { readonly kind: 'too-large'; readonly model: string; readonly limit: SimulatedLimit; readonly requested: number }
+  | {
+      readonly kind: 'too-large';
+      readonly model: string;
+      readonly limit: SimulatedLimit;
+      readonly requested: number;
+    }
   | { readonly kind: 'body-too-large'; readonly maxBytes: number }
   | { readonly kind: 'context-length'; readonly contextTokens: number; readonly size: CallSize }
   | { readonly kind: 'unauthorized' }
@@ -36,6 +40,18 @@ export type Complaint =
 export type ComplaintKind = Complaint['kind'];
 export type ComplaintOf<K extends ComplaintKind> = Extract<Complaint, { readonly kind: K }>;
 
+/** Where a dialect differs from the common form, by complaint. */
+export type OwnWords<T> = { readonly [K in ComplaintKind]?: (complaint: ComplaintOf<K>) => T };
+
+/** A dialect's own words for a complaint, or undefined where it has none. */
+export function ownWords<K extends ComplaintKind, T>(
+  words: OwnWords<T>,
+  kind: K,
+  complaint: ComplaintOf<K>,
+): T | undefined {
+  return words[kind]?.(complaint);
+}
+
 /** One complaint in words. */
 export interface Wording {
   readonly status: number;
@@ -49,25 +65,46 @@ export interface Wording {
 export function plainWording(complaint: Complaint): Wording {
   switch (complaint.kind) {
     case 'quota':
-      return refusal(429, quotaMessage(complaint), { type: metricWord(complaint.exceeded[0].limit.metric) });
+      return refusal(429, quotaMessage(complaint.model, complaint.exceeded[0]), {
+        type: metricWord(complaint.exceeded[0].limit.metric),
+      });
     case 'concurrency':
-      return refusal(429, `Too many concurrent requests for \`${complaint.model}\`: limit ${complaint.limit}. Please try again.`, { type: 'requests' });
+      return refusal(
+        429,
+        `Too many concurrent requests for \`${complaint.model}\`: limit ${complaint.limit}. Please try again.`,
+        { type: 'requests' },
+      );
     case 'too-large':
-      return refusal(413, tooLargeMessage(complaint), { type: metricWord(complaint.limit.metric) });
+      return refusal(413, tooLargeMessage(complaint.model, complaint.limit, complaint.requested), {
+        type: metricWord(complaint.limit.metric),
+      });
     case 'insufficient-quota':
-      return wording(429, 'You exceeded your current quota, please check your plan and billing details.', { type: 'insufficient_quota', code: 'insufficient_quota' });
+      return wording(429, 'You exceeded your current quota, please check your plan and billing details.', {
+        type: 'insufficient_quota',
+        code: 'insufficient_quota',
+      });
     case 'bad-key':
       return wording(400, 'API key not valid. Please pass a valid API key.', { code: 'invalid_api_key' });
     case 'unauthorized':
       return wording(401, 'Incorrect API key provided.', { code: 'invalid_api_key' });
     case 'forbidden':
-      return wording(403, 'Your request was refused for this account or region.', { type: 'permission_error', code: 'forbidden' });
+      return wording(403, 'Your request was refused for this account or region.', {
+        type: 'permission_error',
+        code: 'forbidden',
+      });
     case 'payment-required':
-      return wording(402, 'A payment method is required to use this model.', { type: 'billing_error', code: 'payment_required' });
+      return wording(402, 'A payment method is required to use this model.', {
+        type: 'billing_error',
+        code: 'payment_required',
+      });
     case 'server-error':
-      return wording(500, 'The server had an error while processing your request. Sorry about that!', { type: 'server_error' });
+      return wording(500, 'The server had an error while processing your request. Sorry about that!', {
+        type: 'server_error',
+      });
     case 'overloaded':
-      return wording(503, 'The engine is currently overloaded, please try again later.', { type: 'server_error' });
+      return wording(503, 'The engine is currently overloaded, please try again later.', {
+        type: 'server_error',
+      });
     case 'context-length':
     case 'body-too-large':
     case 'bad-parameter':
@@ -81,75 +118,50 @@ export function plainWording(complaint: Complaint): Wording {
 
 function clientError(
   complaint: ComplaintOf<
-    'context-length' | 'body-too-large' | 'bad-parameter' | 'bad-request' | 'model-not-found' | 'model-retired' | 'no-such-route'
+    | 'context-length'
+    | 'body-too-large'
+    | 'bad-parameter'
+    | 'bad-request'
+    | 'model-not-found'
+    | 'model-retired'
+    | 'no-such-route'
   >,
 ): Wording {
   switch (complaint.kind) {
     case 'context-length':
-      return wording(400, contextMessage(complaint), { code: 'context_length_exceeded', parameter: 'messages' });
+      return wording(400, contextMessage(complaint.contextTokens, complaint.size), {
+        code: 'context_length_exceeded',
+        parameter: 'messages',
+      });
     case 'body-too-large':
-      return wording(413, `Request body is larger than ${complaint.maxBytes} bytes.`, { code: 'request_too_large' });
+      return wording(413, `Request body is larger than ${complaint.maxBytes} bytes.`, {
+        code: 'request_too_large',
+      });
     case 'bad-parameter':
-      return wording(400, `Unsupported parameter: '${complaint.parameter}' is not supported with this model.`, { code: 'unsupported_parameter', parameter: complaint.parameter });
+      return wording(
+        400,
+        `Unsupported parameter: '${complaint.parameter}' is not supported with this model.`,
+        { code: 'unsupported_parameter', parameter: complaint.parameter },
+      );
     case 'bad-request':
       return wording(400, complaint.message, { code: 'invalid_request', parameter: complaint.parameter });
     case 'model-not-found':
-      return wording(404, `The model \`${complaint.model}\` does not exist or you do not have access to it.`, { code: 'model_not_found' });
+      return wording(
+        404,
+        `The model \`${complaint.model}\` does not exist or you do not have access to it.`,
+        { code: 'model_not_found' },
+      );
     case 'model-retired':
-      return wording(410, `The model \`${complaint.model}\` has reached its end of life and is no longer available.`, { code: 'model_retired' });
+      return wording(
+        410,
+        `The model \`${complaint.model}\` has reached its end of life and is no longer available.`,
+        { code: 'model_retired' },
+      );
     case 'no-such-route':
-      return wording(404, `Unknown request URL: ${complaint.method} ${complaint.path}.`, { code: 'unknown_url' });
+      return wording(404, `Unknown request URL: ${complaint.method} ${complaint.path}.`, {
+        code: 'unknown_url',
+      });
   }
-}
-
-/** "tokens" for every token metric: providers name the type, not the direction, in `error.type`. */
-export function metricWord(metric: SimulatedMetric): 'requests' | 'tokens' {
-  return metric === 'requests' ? 'requests' : 'tokens';
-}
-
-const WINDOW_LETTER: Readonly<Record<WindowName, string>> = { second: 'S', minute: 'M', hour: 'H', day: 'D', month: 'MO' };
-const METRIC_LETTER: Readonly<Record<SimulatedMetric, string>> = {
-  requests: 'R',
-  tokens: 'T',
-  inputTokens: 'IT',
-  outputTokens: 'OT',
-};
-
-/** "tokens per minute (TPM)"; Groq calls the one-directional ones ITPM and OTPM. */
-export function limitPhrase(limit: SimulatedLimit): string {
-  const window = windowName(limit);
-  const short = `${METRIC_LETTER[limit.metric]}P${WINDOW_LETTER[window]}`;
-  return `${metricWord(limit.metric)} per ${window} (${short})`;
-}
-
-/** "Limit 100000, Used 97050, Requested 3619": whole numbers, use rounded up so that nobody reads more room than is. */
-export function limitFigures(exceeded: Exceeded): string {
-  return `Limit ${exceeded.limit.amount}, Used ${Math.ceil(exceeded.used)}, Requested ${exceeded.requested}`;
-}
-
-function quotaMessage(complaint: ComplaintOf<'quota'>): string {
-  const [worst] = complaint.exceeded;
-  return (
-    `Rate limit reached for model \`${complaint.model}\` in organization \`org_simulated\` service tier \`on_demand\` ` +
-    `on ${limitPhrase(worst.limit)}: ${limitFigures(worst)}. Please try again in ${goDuration(worst.waitMs)}.`
-  );
-}
-
-function tooLargeMessage(complaint: ComplaintOf<'too-large'>): string {
-  return (
-    `Request too large for model \`${complaint.model}\` in organization \`org_simulated\` service tier \`on_demand\` ` +
-    `on ${limitPhrase(complaint.limit)}: Limit ${complaint.limit.amount}, Requested ${complaint.requested}, ` +
-    'please reduce your message size and try again.'
-  );
-}
-
-function contextMessage({ contextTokens, size }: ComplaintOf<'context-length'>): string {
-  const { promptTokens, outputTokens } = size;
-  return (
-    `This model's maximum context length is ${contextTokens} tokens. However, you requested ` +
-    `${promptTokens + outputTokens} tokens (${promptTokens} in the messages, ${outputTokens} in the completion). ` +
-    'Please reduce the length of the messages or completion.'
-  );
 }
 
 function refusal(status: number, message: string, extra: { readonly type: string }): Wording {

@@ -3,10 +3,11 @@
  * (facts/providers.json, cloudflare: code 4006). The simulator counts the day in tokens, since Neurons are
  * tokens times the model's rate.
  */
-import type { Complaint } from './complaint.ts';
-import { metricWord, plainWording } from './complaint.ts';
+import type { Complaint, OwnWords } from './complaint.ts';
+import { ownWords, plainWording } from './complaint.ts';
 import type { Dialect } from './dialect.ts';
 import { jsonReply } from './dialect.ts';
+import { metricWord } from './limit-wording.ts';
 import type { SimulatedLimit } from './tier.ts';
 import { windowName } from './tier.ts';
 
@@ -25,30 +26,25 @@ interface CloudflareError {
   readonly message: string;
 }
 
+const CAPACITY: CloudflareError = { code: 3040, message: 'Capacity temporarily exceeded, please try again.' };
+
+const WORDS: OwnWords<CloudflareError> = {
+  quota: ({ exceeded }) => quotaError(exceeded[0].limit),
+  concurrency: () => CAPACITY,
+  overloaded: () => CAPACITY,
+  unauthorized: () => ({ code: 10000, message: 'Authentication error' }),
+  'model-not-found': ({ model }) => ({ code: 5007, message: `No such model ${model} or task` }),
+  'context-length': ({ size, contextTokens }) => ({
+    code: 5021,
+    message:
+      `AiError: The estimated number of input and maximum output tokens (${size.promptTokens + size.outputTokens}) ` +
+      `exceeded this model context window limit (${contextTokens}).`,
+  }),
+};
+
 function cloudflareError(complaint: Complaint): CloudflareError {
   const { status, message } = plainWording(complaint);
-  switch (complaint.kind) {
-    case 'quota':
-      return quotaError(complaint.exceeded[0].limit);
-    case 'concurrency':
-    case 'overloaded':
-      return { code: 3040, message: 'Capacity temporarily exceeded, please try again.' };
-    case 'unauthorized':
-      return { code: 10000, message: 'Authentication error' };
-    case 'model-not-found':
-      return { code: 5007, message: `No such model ${complaint.model} or task` };
-    case 'context-length': {
-      const asked = complaint.size.promptTokens + complaint.size.outputTokens;
-      return {
-        code: 5021,
-        message:
-          `AiError: The estimated number of input and maximum output tokens (${asked}) exceeded this model ` +
-          `context window limit (${complaint.contextTokens}).`,
-      };
-    }
-    default:
-      return { code: status * 10, message: `AiError: ${message}` };
-  }
+  return ownWords(WORDS, complaint.kind, complaint) ?? { code: status * 10, message: `AiError: ${message}` };
 }
 
 function quotaError(limit: SimulatedLimit): CloudflareError {
@@ -62,5 +58,8 @@ function quotaError(limit: SimulatedLimit): CloudflareError {
     };
   }
   const counted = metricWord(limit.metric);
-  return { code: 3041, message: `Rate limit exceeded: ${limit.amount} ${counted} per ${window} for text generation.` };
+  return {
+    code: 3041,
+    message: `Rate limit exceeded: ${limit.amount} ${counted} per ${window} for text generation.`,
+  };
 }

@@ -1,6 +1,6 @@
 /** Cohere's trial key: a bare `message`, "API calls / minute" or "/ month", and trial-call headers. */
-import type { Complaint } from './complaint.ts';
-import { plainWording } from './complaint.ts';
+import type { Complaint, OwnWords } from './complaint.ts';
+import { ownWords, plainWording } from './complaint.ts';
 import type { Dialect } from './dialect.ts';
 import { jsonReply, readGauge } from './dialect.ts';
 import { windowName } from './tier.ts';
@@ -23,27 +23,20 @@ export const cohere: Dialect = {
   },
 };
 
+const WORDS: OwnWords<string> = {
+  quota: ({ exceeded: [{ limit }] }) =>
+    `You are using a Trial key, which is limited to ${limit.amount} ` +
+    `${limit.metric === 'requests' ? 'API calls' : 'tokens'} / ${windowName(limit)}. You can continue to use the ` +
+    'Trial key for free or upgrade to a Production key with higher rate limits at ' +
+    "'https://dashboard.cohere.com/api-keys'.",
+  unauthorized: () => 'invalid api token',
+  'model-not-found': ({ model }) =>
+    `model '${model}' not found, make sure the correct model ID was used and that you have access to the model.`,
+  'context-length': ({ contextTokens, size }) =>
+    `too many tokens: total number of tokens in the prompt cannot exceed ${contextTokens} - received ` +
+    `${size.promptTokens}. Try using a shorter prompt.`,
+};
+
 function messageOf(complaint: Complaint): string {
-  switch (complaint.kind) {
-    case 'quota': {
-      const [{ limit }] = complaint.exceeded;
-      const counted = limit.metric === 'requests' ? 'API calls' : 'tokens';
-      return (
-        `You are using a Trial key, which is limited to ${limit.amount} ${counted} / ${windowName(limit)}. You can ` +
-        'continue to use the Trial key for free or upgrade to a Production key with higher rate limits at ' +
-        "'https://dashboard.cohere.com/api-keys'."
-      );
-    }
-    case 'unauthorized':
-      return 'invalid api token';
-    case 'model-not-found':
-      return `model '${complaint.model}' not found, make sure the correct model ID was used and that you have access to the model.`;
-    case 'context-length':
-      return (
-        `too many tokens: total number of tokens in the prompt cannot exceed ${complaint.contextTokens} - received ` +
-        `${complaint.size.promptTokens}. Try using a shorter prompt.`
-      );
-    default:
-      return plainWording(complaint).message;
-  }
+  return ownWords(WORDS, complaint.kind, complaint) ?? plainWording(complaint).message;
 }

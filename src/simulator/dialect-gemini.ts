@@ -2,10 +2,11 @@
  * Gemini's OpenAI-compatible endpoint: every error body is a JSON array, quota refusals carry google.rpc details,
  * and there are no rate-limit headers at all. As the real one does, a daily refusal still states a delay of seconds.
  */
-import type { Complaint, ComplaintOf } from './complaint.ts';
-import { metricWord, plainWording } from './complaint.ts';
+import type { Complaint, ComplaintOf, OwnWords } from './complaint.ts';
+import { ownWords, plainWording } from './complaint.ts';
 import type { Dialect } from './dialect.ts';
 import { jsonReply } from './dialect.ts';
+import { metricWord } from './limit-wording.ts';
 import type { Exceeded } from './meter.ts';
 import type { SimulatedMetric, WindowName } from './tier.ts';
 import { windowName } from './tier.ts';
@@ -31,38 +32,30 @@ interface GeminiWording {
   readonly details: readonly object[];
 }
 
+const WORDS: OwnWords<Partial<GeminiWording>> = {
+  quota: quotaWording,
+  concurrency: () => ({ message: 'Resource has been exhausted (e.g. check quota).' }),
+  unauthorized: () => ({
+    message: 'Request had invalid authentication credentials. Expected a valid API key.',
+  }),
+  'bad-key': () => ({ details: [badKeyInfo()] }),
+  'bad-parameter': ({ parameter }) => unknownName(parameter),
+  'context-length': ({ contextTokens, size }) => ({
+    message:
+      `The input token count (${size.promptTokens}) exceeds the maximum number of tokens allowed ` +
+      `(${contextTokens}).`,
+  }),
+  'model-not-found': ({ model }) => ({
+    message:
+      `models/${model} is not found for API version v1main, or is not supported for generateContent. ` +
+      'Call ListModels to see the list of available models and their supported methods.',
+  }),
+};
+
 function geminiWording(complaint: Complaint): GeminiWording {
   const { status, message } = plainWording(complaint);
-  const plain = { status, message, rpcStatus: rpcStatusOf(status), details: [] };
-  switch (complaint.kind) {
-    case 'quota':
-      return { ...plain, ...quotaWording(complaint) };
-    case 'concurrency':
-      return { ...plain, message: 'Resource has been exhausted (e.g. check quota).' };
-    case 'unauthorized':
-      return { ...plain, message: 'Request had invalid authentication credentials. Expected a valid API key.' };
-    case 'bad-key':
-      return { ...plain, message: 'API key not valid. Please pass a valid API key.', details: [badKeyInfo()] };
-    case 'bad-parameter':
-      return { ...plain, ...unknownName(complaint.parameter) };
-    case 'context-length': {
-      const { promptTokens } = complaint.size;
-      const most = complaint.contextTokens;
-      return {
-        ...plain,
-        message: `The input token count (${promptTokens}) exceeds the maximum number of tokens allowed (${most}).`,
-      };
-    }
-    case 'model-not-found':
-      return {
-        ...plain,
-        message:
-          `models/${complaint.model} is not found for API version v1main, or is not supported for generateContent. ` +
-          'Call ListModels to see the list of available models and their supported methods.',
-      };
-    default:
-      return plain;
-  }
+  const own = ownWords(WORDS, complaint.kind, complaint);
+  return { status, message, rpcStatus: rpcStatusOf(status), details: [], ...own };
 }
 
 function rpcStatusOf(status: number): string {

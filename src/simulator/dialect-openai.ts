@@ -1,6 +1,6 @@
 /** OpenAI's own form, and Groq's, which differs in which windows its headers show (facts/providers.md section 4). */
-import type { Complaint, Wording } from './complaint.ts';
-import { plainWording } from './complaint.ts';
+import type { Complaint, OwnWords, Wording } from './complaint.ts';
+import { ownWords, plainWording } from './complaint.ts';
 import type { Dialect, Gauge, Reply } from './dialect.ts';
 import { jsonReply, readGauge, retryAfterSeconds } from './dialect.ts';
 import { goDuration } from './go-duration.ts';
@@ -31,20 +31,13 @@ export const groq: Dialect = {
   }),
 };
 
+const GROQ_WORDS: OwnWords<Partial<Wording>> = {
+  unauthorized: () => ({ message: 'Invalid API Key' }),
+  'bad-parameter': ({ parameter }) => ({ message: `property '${parameter}' is unsupported`, code: null }),
+};
+
 function groqWording(complaint: Complaint): Wording {
-  const plain = plainWording(complaint);
-  switch (complaint.kind) {
-    case 'unauthorized':
-      return { ...plain, message: 'Invalid API Key' };
-    case 'bad-parameter':
-      return {
-        ...plain,
-        message: `property '${complaint.parameter}' is unsupported`,
-        code: null,
-      };
-    default:
-      return plain;
-  }
+  return { ...plainWording(complaint), ...ownWords(GROQ_WORDS, complaint.kind, complaint) };
 }
 
 function groqReply({ status, message, type, code, parameter }: Wording, complaint: Complaint): Reply {

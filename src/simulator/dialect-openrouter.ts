@@ -2,8 +2,8 @@
  * OpenRouter's free models: numeric codes, `X-RateLimit-*` only on its own 429s and once more inside the body, with
  * the reset as Unix epoch milliseconds.
  */
-import type { Complaint, ComplaintOf } from './complaint.ts';
-import { plainWording } from './complaint.ts';
+import type { Complaint, ComplaintOf, OwnWords } from './complaint.ts';
+import { ownWords, plainWording } from './complaint.ts';
 import type { Dialect, Reply } from './dialect.ts';
 import { jsonReply } from './dialect.ts';
 import type { SimulatedLimit, WindowName } from './tier.ts';
@@ -19,25 +19,18 @@ export const openrouter: Dialect = {
   gaugeHeaders: () => ({}),
 };
 
+const WORDS: OwnWords<string> = {
+  unauthorized: () => 'User not found.',
+  'payment-required': () => 'Insufficient credits. Add more using https://openrouter.ai/settings/credits',
+  'model-not-found': ({ model }) => `No endpoints found for ${model}.`,
+  'context-length': ({ contextTokens, size: { promptTokens, outputTokens } }) =>
+    `This endpoint's maximum context length is ${contextTokens} tokens. However, you requested about ` +
+    `${promptTokens + outputTokens} tokens (${promptTokens} of text input, ${outputTokens} in the output). ` +
+    'Please reduce the length of either one.',
+};
+
 function messageOf(complaint: Complaint): string {
-  switch (complaint.kind) {
-    case 'unauthorized':
-      return 'User not found.';
-    case 'payment-required':
-      return 'Insufficient credits. Add more using https://openrouter.ai/settings/credits';
-    case 'model-not-found':
-      return `No endpoints found for ${complaint.model}.`;
-    case 'context-length': {
-      const { promptTokens, outputTokens } = complaint.size;
-      return (
-        `This endpoint's maximum context length is ${complaint.contextTokens} tokens. However, you requested about ` +
-        `${promptTokens + outputTokens} tokens (${promptTokens} of text input, ${outputTokens} in the output). ` +
-        'Please reduce the length of either one.'
-      );
-    }
-    default:
-      return plainWording(complaint).message;
-  }
+  return ownWords(WORDS, complaint.kind, complaint) ?? plainWording(complaint).message;
 }
 
 function quotaReply({ exceeded, nowMs }: ComplaintOf<'quota'>): Reply {
@@ -50,7 +43,11 @@ function quotaReply({ exceeded, nowMs }: ComplaintOf<'quota'>): Reply {
   };
   const source = window === 'day' ? { limit_source: 'openrouter_free_tier_daily' } : {};
   const metadata = { headers, provider_name: null, error_type: 'rate_limit_exceeded', ...source };
-  return jsonReply(429, { error: { message: quotaMessage(worst.limit, window), code: 429, metadata } }, headers);
+  return jsonReply(
+    429,
+    { error: { message: quotaMessage(worst.limit, window), code: 429, metadata } },
+    headers,
+  );
 }
 
 function quotaMessage(limit: SimulatedLimit, window: WindowName): string {

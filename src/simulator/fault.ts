@@ -69,6 +69,21 @@ export interface FaultRule {
   readonly waitMs?: number;
 }
 
+/** A rule that strikes before the quota. */
+export type FrontFaultRule = FaultRule & { readonly kind: FrontFault };
+/** A rule that strikes the model at work. */
+export type WorkFaultRule = FaultRule & { readonly kind: WorkFault };
+
+/** Whether a rule strikes before the quota. */
+export function isFrontFault(rule: FaultRule): rule is FrontFaultRule {
+  return FRONT_FAULTS.some((kind) => kind === rule.kind);
+}
+
+/** Whether a rule strikes the model at work. */
+export function isWorkFault(rule: FaultRule): rule is WorkFaultRule {
+  return WORK_FAULTS.some((kind) => kind === rule.kind);
+}
+
 /** What a rule may ask about a call. */
 export interface FaultTarget {
   readonly provider: string;

@@ -18,7 +18,8 @@ const ENDS_IN_ABBREVIATION =
   /(?:^|[\s(])(?:Mr|Mrs|Ms|Dr|Messrs|Hon|Gen|Col|Capt|Lt|Sen|Rep|Gov|Prof|Rev|St|No|vs|etc|Jr|Sr|[A-Z]|U\.S|D\.C|i\.e|e\.g)\.\s*$/u;
 const WORD = /\p{L}+(?:['’]\p{L}+)?/gu;
 /** "Fellow-Citizens of the Senate and House of Representatives: Throughout the year ..." */
-const SALUTATION = /^[^:]{0,200}\b(?:fellow[- ]citizens|fellow americans|gentlemen of)\b[^:]{0,160}:\s+(?=.{40})/iu;
+const SALUTATION =
+  /^[^:]{0,200}\b(?:fellow[- ]citizens|fellow americans|gentlemen of)\b[^:]{0,160}:\s+(?=.{40})/iu;
 const BLANK_LINE = /\n\s*\n/u;
 
 /** The sentences of a text in order. Line breaks inside a paragraph are spaces; "Mr." ends no sentence. */

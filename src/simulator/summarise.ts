@@ -55,13 +55,16 @@ function choose(sentences: readonly Sentence[], bounds: SummaryBounds): Sentence
     if (next === undefined) break;
     chosen.push(next);
     tokensLeft -= next.tokens;
-    for (const word of new Set(next.contentWords)) worth.set(word, (worth.get(word) ?? 0) * REPEATED_WORD_WORTH);
+    for (const word of new Set(next.contentWords))
+      worth.set(word, (worth.get(word) ?? 0) * REPEATED_WORD_WORTH);
   }
   return chosen;
 }
 
 function canStandAlone(sentence: Sentence): boolean {
-  return sentence.contentWords.length >= 3 && !sentence.text.endsWith('?') && !BOILERPLATE.test(sentence.text);
+  return (
+    sentence.contentWords.length >= 3 && !sentence.text.endsWith('?') && !BOILERPLATE.test(sentence.text)
+  );
 }
 
 function frequencies(sentences: readonly Sentence[]): Map<string, number> {

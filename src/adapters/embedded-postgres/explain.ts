@@ -9,6 +9,7 @@ const remedies: Readonly<Record<string, string>> = {
   EROFS: 'the file system is read-only. Choose another folder with --data.',
   ENOSPC: 'the disk is full. Free some space, or choose another folder with --data.',
   EDQUOT: 'the disk quota is used up. Free some space, or choose another folder with --data.',
+  ENOENT: 'the file system cannot make a folder there. Choose another one with --data.',
   ENOTDIR: 'a part of that path is a file. Choose another folder with --data.',
   EEXIST: 'there is a file of that name. Choose another folder with --data.',
   ELOOP: 'its symbolic links form a loop. Choose another folder with --data.',
@@ -32,7 +33,7 @@ export const explainPathError = (path: string, expectation: string, cause: unkno
 /** PostgreSQL's own words turned into an error: a full disk is named as such, anything else is quoted. */
 export const explainServerOutput = (what: string, output: string, logFile?: string): Error => {
   const seeLog = logFile === undefined ? '' : ` The whole log is in ${logFile}.`;
-  if (/No space left on device|Disk quota exceeded/.test(output)) {
+  if (/No space left on device|Disk quota exceeded|Check free disk space/.test(output)) {
     return new Error(
       `Expected ${what} to succeed, but the disk is full. Free some space and run it again.${seeLog}`,
     );

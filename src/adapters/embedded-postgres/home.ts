@@ -4,13 +4,17 @@
  * says where it is instead.
  */
 
-import { access, constants, mkdir, readFile, readdir, realpath, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { access, constants, readFile, readdir, realpath, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { errorCode, explainPathError } from './explain.ts';
+import { makeDirectory } from './make-directory.ts';
+import type { Account } from './run-as.ts';
 
 /** The user's data directory, by its real path. */
 export interface Home {
   readonly directory: string;
+  /** Its owner, who must be able to use every file in it, also those that root made. */
+  readonly owner: Account;
   /** Where the cluster is, unless the pointer file names another place. */
   readonly clusterDirectory: string;
   /** Holds the path of a cluster that lies elsewhere. */
@@ -24,22 +28,23 @@ export interface Cluster {
   /** Its real path. */
   readonly directory: string;
   /** The user whose files these are: the server must run as that user. */
-  readonly uid: number;
-  readonly gid: number;
+  readonly owner: Account;
   readonly major: string;
 }
 
 /** Creates the data directory (closed to other users) where it is missing, and checks that it can be written. */
 export const openHome = async (dataDirectory: string): Promise<Home> => {
   try {
-    await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
+    await makeDirectory(resolve(dataDirectory));
     await access(dataDirectory, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (cause) {
     throw explainPathError(dataDirectory, 'a folder that can be written', cause);
   }
   const directory = await realpath(dataDirectory);
+  const { uid, gid } = await stat(directory);
   return {
     directory,
+    owner: { uid, gid },
     clusterDirectory: join(directory, 'postgres'),
     pointerFile: join(directory, 'postgres.location'),
     lockFile: join(directory, 'postgres.lock'),
@@ -66,7 +71,7 @@ export const readCluster = async (directory: string): Promise<Cluster | undefine
   try {
     const major = (await readFile(join(directory, 'PG_VERSION'), 'utf8')).trim();
     const { uid, gid } = await stat(directory);
-    return { directory: await realpath(directory), uid, gid, major };
+    return { directory: await realpath(directory), owner: { uid, gid }, major };
   } catch (cause) {
     if (errorCode(cause) === 'ENOENT' && (await isMissingOrEmpty(directory))) return undefined;
     throw explainPathError(directory, 'a PostgreSQL data directory (with a file PG_VERSION)', cause);

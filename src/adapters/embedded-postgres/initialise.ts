@@ -14,20 +14,24 @@ import { initdbArguments } from './settings.ts';
 /** Runs initdb (about half a second). Throws with its own words where it fails. */
 export const initialiseCluster = async (plan: LaunchPlan): Promise<void> => {
   const unfinished = `${plan.clusterDirectory}.unfinished`;
+  await makeEmptyDirectory(unfinished, plan);
   try {
-    await makeEmptyDirectory(unfinished, plan);
     await runInitdb(unfinished, plan);
     await rename(unfinished, plan.clusterDirectory);
-  } catch (cause) {
+  } catch (error) {
     await rm(unfinished, { recursive: true, force: true });
-    throw explainPathError(plan.clusterDirectory, 'a place for a new database', cause);
+    throw error;
   }
 };
 
 const makeEmptyDirectory = async (directory: string, { runAs }: LaunchPlan): Promise<void> => {
-  await rm(directory, { recursive: true, force: true });
-  await mkdir(directory, { mode: 0o700 });
-  if (runAs.kind === 'account') await chown(directory, runAs.account.uid, runAs.account.gid);
+  try {
+    await rm(directory, { recursive: true, force: true });
+    await mkdir(directory, { mode: 0o700 });
+    if (runAs.kind === 'account') await chown(directory, runAs.account.uid, runAs.account.gid);
+  } catch (cause) {
+    throw explainPathError(directory, 'a folder for a new database', cause);
+  }
 };
 
 const runInitdb = async (directory: string, { runAs, binaries }: LaunchPlan): Promise<void> => {
@@ -43,7 +47,7 @@ const runInitdb = async (directory: string, { runAs, binaries }: LaunchPlan): Pr
 const initdbFault = (cause: unknown, program: string): Error => {
   if (errorCode(cause) === 'ENOENT') {
     return new Error(
-      `this system cannot run ${program}; it needs glibc on Linux. ` +
+      `Expected to be able to run ${program}, but this system cannot; on Linux it needs glibc. ` +
         'Set DATABASE_URL to a PostgreSQL server instead.',
       { cause },
     );

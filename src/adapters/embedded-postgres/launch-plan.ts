@@ -3,12 +3,13 @@
  * The owner of a cluster runs it, so `sudo` on a user's data directory leaves no files of root's in it.
  */
 
-import { chmod, cp, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, cp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { type Binaries, binariesAt } from './binaries.ts';
 import { explainPathError } from './explain.ts';
 import type { Cluster, Home } from './home.ts';
+import { makeDirectory } from './make-directory.ts';
 import { type Account, type RunAs, canEnter, canRun, findAccount, isRoot } from './run-as.ts';
 
 /** Everything needed to start a server. */
@@ -35,7 +36,8 @@ export const planLaunch = async (situation: LaunchSituation): Promise<LaunchPlan
   const { home, cluster, binaries } = situation;
   const clusterDirectory = cluster?.directory ?? home.clusterDirectory;
   if (!isRoot()) return { runAs: { kind: 'self' }, binaries, clusterDirectory };
-  if (cluster !== undefined && cluster.uid !== 0) return await planForOwner(situation, cluster);
+  const owner = cluster?.owner ?? home.owner;
+  if (owner.uid !== 0) return await planForOwner(situation, owner, clusterDirectory);
   if (await canRun({ kind: 'namespace' }, binaries.postgres)) {
     return { runAs: { kind: 'namespace' }, binaries, clusterDirectory };
   }
@@ -43,15 +45,18 @@ export const planLaunch = async (situation: LaunchSituation): Promise<LaunchPlan
   return await planForAccount(situation, await findAccount());
 };
 
-const planForOwner = async (situation: LaunchSituation, cluster: Cluster): Promise<LaunchPlan> => {
-  const account = { uid: cluster.uid, gid: cluster.gid };
-  if (!(await canEnter(account, cluster.directory))) {
-    throw new Error(
-      `Expected \`${cluster.directory}\` to be reachable by its owner (uid ${cluster.uid}), who runs the ` +
-        'database in it, but a folder above is closed. Open it with `chmod o+x`, or choose another folder with --data.',
-    );
+const planForOwner = async (
+  situation: LaunchSituation,
+  owner: Account,
+  clusterDirectory: string,
+): Promise<LaunchPlan> => {
+  if (await canEnter(owner, dirname(clusterDirectory))) {
+    return { ...(await programsFor(owner, situation)), clusterDirectory };
   }
-  return { ...(await programsFor(account, situation)), clusterDirectory: cluster.directory };
+  throw new Error(
+    `Expected \`${clusterDirectory}\` to be reachable by its owner (uid ${owner.uid}), who runs the ` +
+      'database in it, but a folder above is closed. Open it with `chmod o+x`, or choose another folder with --data.',
+  );
 };
 
 const ownedByRoot = (cluster: Cluster): Error =>
@@ -126,7 +131,7 @@ const makeReadable = async (root: string): Promise<void> => {
 
 const makeEnterable = async (directory: string): Promise<void> => {
   try {
-    await mkdir(directory, { recursive: true });
+    await makeDirectory(directory);
     await chmod(directory, 0o711);
   } catch (cause) {
     throw explainPathError(directory, 'a folder that can be written', cause);

@@ -6,8 +6,9 @@
 import { spawn } from 'node:child_process';
 import { type FileHandle, open } from 'node:fs/promises';
 import { errorMessage, explainPathError } from './explain.ts';
+import type { Home } from './home.ts';
 import type { LaunchPlan } from './launch-plan.ts';
-import { commandAs } from './run-as.ts';
+import { commandAs, isRoot } from './run-as.ts';
 import { serverArguments } from './settings.ts';
 
 /** The log is emptied at a start once it is larger than this. */
@@ -26,9 +27,9 @@ export interface Launch {
 export const launchServer = async (
   plan: LaunchPlan,
   socketDirectory: string,
-  logFile: string,
+  home: Home,
 ): Promise<Launch> => {
-  await using log = await openLog(logFile);
+  await using log = await openLog(home);
   const { size: startOffset } = await log.stat();
   const args = serverArguments(plan.clusterDirectory, socketDirectory);
   const command = commandAs(plan.runAs, plan.binaries.postgres, args);
@@ -46,13 +47,14 @@ export const launchServer = async (
     socketDirectory,
     hasEnded: () => failure !== undefined || child.exitCode !== null || child.signalCode !== null,
     output: async () =>
-      failure === undefined ? await readFrom(logFile, startOffset) : errorMessage(failure),
+      failure === undefined ? await readFrom(home.logFile, startOffset) : errorMessage(failure),
   };
 };
 
-const openLog = async (logFile: string): Promise<FileHandle> => {
+const openLog = async ({ logFile, owner }: Home): Promise<FileHandle> => {
   try {
     const log = await open(logFile, 'a', 0o600);
+    if (isRoot()) await log.chown(owner.uid, owner.gid);
     if ((await log.stat()).size > largestLogBytes) await log.truncate(0);
     return log;
   } catch (cause) {

@@ -9,7 +9,7 @@ import { initialiseCluster } from './initialise.ts';
 import { type LaunchPlan, planLaunch } from './launch-plan.ts';
 import { type ServerAddress, probeServer } from './probe.ts';
 import { type Seat, takeSeat } from './seat.ts';
-import { bringUpServer, stopServer } from './server.ts';
+import { bringUpServer, clearLeftover, stopServer } from './server.ts';
 import { databaseName } from './settings.ts';
 import { withStartLock } from './start-lock.ts';
 
@@ -54,10 +54,9 @@ const defaultRefugeDirectory = '/var/lib/nightshift';
 export const openEmbeddedPostgres = async (options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> => {
   const { onWait = ignore } = options;
   const home = await openHome(options.dataDirectory);
-  const { cluster, address, seat } = await withStartLock(home.lockFile, onWait, () => enter(home, options));
+  const { cluster, address, seat } = await withStartLock(home, onWait, () => enter(home, options));
   let closing: Promise<void> | undefined;
-  const close = (): Promise<void> =>
-    (closing ??= withStartLock(home.lockFile, onWait, () => leave(cluster, seat)));
+  const close = (): Promise<void> => (closing ??= withStartLock(home, onWait, () => leave(cluster, seat)));
   return {
     connection: { ...address, database: databaseName },
     logFile: home.logFile,
@@ -87,7 +86,7 @@ const enter = async (home: Home, options: EmbeddedPostgresOptions): Promise<Entr
     });
   const cluster = (await findCluster(home)) ?? (await createCluster(await plan(undefined)));
   requireMajor(cluster, binaries.major);
-  const server = await bringUpServer({ cluster, logFile: home.logFile, plan: () => plan(cluster), onWait });
+  const server = await bringUpServer({ cluster, home, plan: () => plan(cluster), onWait });
   try {
     return { cluster, address: server.address, seat: await takeSeat(server.address, onLost) };
   } catch (error) {
@@ -111,4 +110,5 @@ const leave = async (cluster: Cluster, seat: Seat): Promise<void> => {
   if ((await seat.leave(stop)) === 'left') return;
   const found = await probeServer(cluster);
   if (found.kind === 'ready') await (await takeSeat(found.address, ignore)).leave(stop);
+  if (found.kind === 'absent') await clearLeftover(cluster, found.leftover);
 };

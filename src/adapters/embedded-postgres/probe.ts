@@ -30,7 +30,7 @@ export type Probe =
 
 const connectTimeoutMs = 5_000;
 
-/** Looks once, without waiting for a change. */
+/** Looks once, without waiting for a change. Throws where a server runs that can no longer be reached. */
 export const probeServer = async (cluster: Cluster): Promise<Probe> => {
   const file = await readPostmasterFile(cluster.directory);
   if (file === undefined) return { kind: 'absent', leftover: undefined };
@@ -40,25 +40,34 @@ export const probeServer = async (cluster: Cluster): Promise<Probe> => {
     user: databaseRole,
     ssl: false,
   };
-  try {
-    await proveOurs(cluster, address);
-    return { kind: 'ready', address };
-  } catch (error) {
-    const isRunning = await isPostmasterOf(file.pid, cluster.directory);
-    return isRunning ? { kind: 'busy', reason: errorMessage(error) } : { kind: 'absent', leftover: file };
-  }
+  const hasSocket = await isPrivateDirectory(address.host, trustedUids(cluster));
+  const doubt = hasSocket ? await askWhetherOurs(cluster, address) : 'it has not opened its socket yet';
+  if (doubt === undefined) return { kind: 'ready', address };
+  if (!(await isPostmasterOf(file.pid, cluster.directory))) return { kind: 'absent', leftover: file };
+  if (address.host !== '' && !hasSocket) throw unreachable(file);
+  return { kind: 'busy', reason: doubt };
 };
 
 /** Those who may own the socket's folder: the cluster's owner, and this process, which may be root. */
-export const trustedUids = (cluster: Cluster): readonly number[] => [cluster.uid, process.geteuid?.() ?? -1];
+export const trustedUids = (cluster: Cluster): readonly number[] => [
+  cluster.owner.uid,
+  process.geteuid?.() ?? -1,
+];
 
-const proveOurs = async (cluster: Cluster, address: ServerAddress): Promise<void> => {
-  if (address.host === '') throw new Error('the server has not opened its socket yet');
-  if (!(await isPrivateDirectory(address.host, trustedUids(cluster)))) {
-    throw new Error(`the socket's folder ${address.host} is missing, or open to other users`);
+const unreachable = ({ pid, socketDirectory }: PostmasterFile): Error =>
+  new Error(
+    `Expected the socket of the running PostgreSQL (pid ${pid}) in \`${socketDirectory}\`, but that folder is ` +
+      `missing or open to other users. End that server with \`kill -INT ${pid}\`, then run this again.`,
+  );
+
+/** Returns what speaks against it, or `undefined` if the server there is the cluster's. */
+const askWhetherOurs = async (cluster: Cluster, address: ServerAddress): Promise<string | undefined> => {
+  try {
+    const directory = await askDataDirectory(address);
+    return directory === cluster.directory ? undefined : `the server there keeps its data in ${directory}`;
+  } catch (error) {
+    return errorMessage(error);
   }
-  const directory = await askDataDirectory(address);
-  if (directory !== cluster.directory) throw new Error(`the server there keeps its data in ${directory}`);
 };
 
 const askDataDirectory = async (address: ServerAddress): Promise<string> => {

@@ -3,28 +3,30 @@
  * so nobody else does either at the same time.
  */
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import { explainServerOutput } from './explain.ts';
-import type { Cluster } from './home.ts';
+import type { Cluster, Home } from './home.ts';
 import { type Launch, launchServer } from './launch.ts';
 import type { LaunchPlan } from './launch-plan.ts';
-import { isPostmasterOf, readPostmasterFile, removePostmasterFile } from './postmaster-file.ts';
+import { createPatience } from './patience.ts';
+import {
+  type PostmasterFile,
+  isPostmasterOf,
+  readPostmasterFile,
+  removePostmasterFile,
+} from './postmaster-file.ts';
 import { type Probe, type ServerAddress, probeServer, trustedUids } from './probe.ts';
 import { createSocketDirectory, removeSocketDirectory } from './socket-directory.ts';
 
-/** A server that neither answers nor says why has this long. */
+/** A server that was launched and shows no sign of life has this long. */
 const startPatienceMs = 20_000;
 /** One that says it is starting, recovering or stopping has this long: a gigabyte of WAL may have to be replayed. */
 const recoveryPatienceMs = 300_000;
 const stopPatienceMs = 60_000;
-const firstNoticeMs = 2_000;
-const firstPauseMs = 10;
-const longestPauseMs = 250;
 
 /** What it takes to bring a server up. */
 export interface ServerStart {
+  readonly home: Home;
   readonly cluster: Cluster;
-  readonly logFile: string;
   /** Asked for only when no server runs. */
   readonly plan: () => Promise<LaunchPlan>;
   readonly onWait: (message: string) => void;
@@ -38,66 +40,75 @@ export interface RunningServer {
 
 /**
  * Returns when the server answers. Throws with the end of the log where it cannot start, and after 20 s without
- * an answer (300 s where the server says that it is recovering from a crash or stopping).
+ * an answer (300 s while the server says that it is recovering from a crash, or stopping).
  */
 export const bringUpServer = async (start: ServerStart): Promise<RunningServer> => {
-  const startedAtMs = performance.now();
+  const keepWaiting = createPatience(() =>
+    start.onWait('The embedded PostgreSQL needs longer than usual; waiting for it.'),
+  );
   let launch: Launch | undefined;
-  let pauseMs = firstPauseMs;
-  let noticed = false;
   for (;;) {
     const found = await probeServer(start.cluster);
     if (found.kind === 'ready') return { address: found.address, isNew: launch !== undefined };
-    const waitedMs = performance.now() - startedAtMs;
-    if (waitedMs > (found.kind === 'busy' ? recoveryPatienceMs : startPatienceMs)) {
-      throw await notAnswering(start, found, launch);
-    }
-    if (!noticed && waitedMs > firstNoticeMs) {
-      noticed = true;
-      start.onWait(`Waiting for the embedded PostgreSQL: ${reasonOf(found)}.`);
-    }
-    if (found.kind === 'absent' && (launch === undefined || (await mayTryAgain(launch, start)))) {
-      launch = await launchAnew(start, found);
-    }
-    await sleep(pauseMs);
-    pauseMs = Math.min(longestPauseMs, pauseMs * 1.5);
+    if (found.kind === 'absent') launch = await ensureLaunched(start, found.leftover, launch);
+    const isPatient = await keepWaiting(found.kind === 'busy' ? recoveryPatienceMs : startPatienceMs);
+    if (!isPatient) throw await notAnswering(start, found, launch);
   }
 };
 
-const reasonOf = (found: Probe): string => (found.kind === 'busy' ? found.reason : 'it does not answer yet');
+/** Launches the server, unless a launch is still on its way or ended by a fault that does not pass (then it throws). */
+const ensureLaunched = async (
+  start: ServerStart,
+  leftover: PostmasterFile | undefined,
+  launch: Launch | undefined,
+): Promise<Launch> => {
+  if (launch !== undefined) {
+    if (!launch.hasEnded()) return launch;
+    await removeSocketDirectory(launch.socketDirectory, start.cluster.directory, trustedUids(start.cluster));
+    await requirePassingFault(start, launch);
+  }
+  await clearLeftover(start.cluster, leftover);
+  const plan = await start.plan();
+  const socketDirectory = await createSocketDirectory(
+    plan.runAs.kind === 'account' ? plan.runAs.account : undefined,
+  );
+  return await launchServer(plan, socketDirectory, start.home);
+};
 
-/** Processes of a server that was killed may hold its shared memory for some seconds: that passes. */
+/** Processes of a server that was killed may hold its shared memory for some seconds. */
 const passingFaults = /pre-existing shared memory block|lock file .* already exists/;
 
-const mayTryAgain = async (launch: Launch, { cluster, logFile }: ServerStart): Promise<boolean> => {
-  if (!launch.hasEnded()) return false;
-  await removeSocketDirectory(launch.socketDirectory, trustedUids(cluster));
+const requirePassingFault = async ({ home }: ServerStart, launch: Launch): Promise<void> => {
   const output = await launch.output();
-  if (passingFaults.test(output)) return true;
-  throw explainServerOutput('the start of the embedded PostgreSQL', output, logFile);
+  if (passingFaults.test(output)) return;
+  throw explainServerOutput('the start of the embedded PostgreSQL', output, home.logFile);
 };
 
-const launchAnew = async (start: ServerStart, found: Probe): Promise<Launch> => {
-  await clearLeftover(start.cluster, found);
-  const plan = await start.plan();
-  const owner = plan.runAs.kind === 'account' ? plan.runAs.account : undefined;
-  const socketDirectory = await createSocketDirectory(owner);
-  return await launchServer(plan, socketDirectory, start.logFile);
+const notAnswering = async (
+  { home }: ServerStart,
+  found: Probe,
+  launch: Launch | undefined,
+): Promise<Error> => {
+  const lastWord = found.kind === 'busy' ? found.reason : await launch?.output();
+  return explainServerOutput(
+    'the embedded PostgreSQL to come up in time, and its start',
+    lastWord ?? '',
+    home.logFile,
+  );
 };
 
-/** PostgreSQL still checks for living processes of the old server, by the cluster's shared memory. */
-const clearLeftover = async (cluster: Cluster, found: Probe): Promise<void> => {
-  if (found.kind !== 'absent' || found.leftover === undefined) return;
-  await removeSocketDirectory(found.leftover.socketDirectory, trustedUids(cluster));
+/**
+ * Removes what a server that is proven gone left behind. PostgreSQL itself still looks for living processes of the
+ * old server, by the cluster's shared memory, before it starts.
+ */
+export const clearLeftover = async (
+  cluster: Cluster,
+  leftover: PostmasterFile | undefined,
+): Promise<void> => {
+  if (leftover === undefined) return;
+  await removeSocketDirectory(leftover.socketDirectory, cluster.directory, trustedUids(cluster));
   await removePostmasterFile(cluster.directory);
 };
-
-const notAnswering = async (start: ServerStart, found: Probe, launch: Launch | undefined): Promise<Error> =>
-  explainServerOutput(
-    `the embedded PostgreSQL in \`${start.cluster.directory}\` to answer (${reasonOf(found)}), and that`,
-    (await launch?.output()) ?? '',
-    start.logFile,
-  );
 
 /**
  * Stops the server in order (a "fast" shutdown: clients are disconnected, everything is written) and returns when
@@ -106,16 +117,19 @@ const notAnswering = async (start: ServerStart, found: Probe, launch: Launch | u
 export const stopServer = async (cluster: Cluster): Promise<void> => {
   const file = await readPostmasterFile(cluster.directory);
   if (file === undefined) return;
-  const isRunning = (): Promise<boolean> => isPostmasterOf(file.pid, cluster.directory);
-  if (await isRunning()) process.kill(file.pid, 'SIGINT');
-  const startedAtMs = performance.now();
-  while ((await readPostmasterFile(cluster.directory))?.pid === file.pid && (await isRunning())) {
-    if (performance.now() - startedAtMs > stopPatienceMs) {
-      throw new Error(
-        `Expected the embedded PostgreSQL (pid ${file.pid}) to stop within ${stopPatienceMs / 1_000} s.`,
-      );
-    }
-    await sleep(firstPauseMs);
+  const keepWaiting = createPatience(() => undefined);
+  if (await isPostmasterOf(file.pid, cluster.directory)) process.kill(file.pid, 'SIGINT');
+  while (await isStillThere(cluster, file.pid)) {
+    if (await keepWaiting(stopPatienceMs)) continue;
+    throw new Error(
+      `Expected the embedded PostgreSQL (pid ${file.pid}) to stop within ${stopPatienceMs / 1_000} s.`,
+    );
   }
-  await removeSocketDirectory(file.socketDirectory, trustedUids(cluster));
+  await removeSocketDirectory(file.socketDirectory, cluster.directory, trustedUids(cluster));
+};
+
+/** Removing its postmaster.pid is the last thing a server does; a killed one leaves the file, but no process. */
+const isStillThere = async (cluster: Cluster, pid: number): Promise<boolean> => {
+  const file = await readPostmasterFile(cluster.directory);
+  return file?.pid === pid && (await isPostmasterOf(pid, cluster.directory));
 };

@@ -4,7 +4,7 @@
  * to its owner only. Clients learn it from postmaster.pid, not from the name.
  */
 
-import { chown, lstat, mkdtemp, rm } from 'node:fs/promises';
+import { chown, lstat, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { explainPathError } from './explain.ts';
@@ -46,8 +46,25 @@ export const isPrivateDirectory = async (directory: string, uids: readonly numbe
   }
 };
 
-/** Removes a socket folder of ours and the socket in it; anything else is left alone. */
-export const removeSocketDirectory = async (directory: string, uids: readonly number[]): Promise<void> => {
-  if (!basename(directory).startsWith(namePrefix)) return;
-  if (await isPrivateDirectory(directory, uids)) await rm(directory, { recursive: true, force: true });
+/**
+ * Removes the socket folder that a server of `clusterDirectory` left. A folder with the socket of another server
+ * stays: a copied data directory remembers the folder of the original, whose server may be alive.
+ */
+export const removeSocketDirectory = async (
+  directory: string,
+  clusterDirectory: string,
+  uids: readonly number[],
+): Promise<void> => {
+  if (!basename(directory).startsWith(namePrefix) || !(await isPrivateDirectory(directory, uids))) return;
+  if (await isEmptyOrOf(directory, clusterDirectory)) await rm(directory, { recursive: true, force: true });
+};
+
+/** Beside its socket, a server keeps a lock file of its own, with its cluster in the second line. */
+const isEmptyOrOf = async (directory: string, clusterDirectory: string): Promise<boolean> => {
+  try {
+    const lock = await readFile(join(directory, `.s.PGSQL.${socketPort}.lock`), 'utf8');
+    return lock.split('\n')[1] === clusterDirectory;
+  } catch {
+    return (await readdir(directory)).length === 0;
+  }
 };

@@ -4,31 +4,32 @@
  * have to guess. Nothing is ever written to the file.
  */
 
-import { chmodSync } from 'node:fs';
+import { chmodSync, chownSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { explainPathError } from './explain.ts';
+import type { Home } from './home.ts';
+import { createPatience } from './patience.ts';
+import { isRoot } from './run-as.ts';
 
-const retryMs = 20;
-const firstNoticeMs = 2_000;
 /** Longer than the longest start (a crash recovery) and stop together: see server.ts. */
 const patienceMs = 400_000;
 const sqliteBusy = 5;
 
-/** Runs `work` while no other process, and no other caller in this one, runs any under the same lock file. */
+/** Runs `work` while no other process, and no other caller in this one, runs any for the same data directory. */
 export const withStartLock = async <T>(
-  lockFile: string,
+  home: Home,
   onWait: (message: string) => void,
   work: () => Promise<T>,
 ): Promise<T> => {
-  using database = openLockFile(lockFile);
-  await acquire(database, lockFile, onWait);
+  using database = openLockFile(home);
+  await acquire(database, home.lockFile, onWait);
   return await work();
 };
 
-const openLockFile = (lockFile: string): DatabaseSync => {
+const openLockFile = ({ lockFile, owner }: Home): DatabaseSync => {
   try {
     const database = new DatabaseSync(lockFile, { timeout: 0 });
+    if (isRoot()) chownSync(lockFile, owner.uid, owner.gid);
     chmodSync(lockFile, 0o600);
     return database;
   } catch (cause) {
@@ -41,16 +42,11 @@ const acquire = async (
   lockFile: string,
   onWait: (message: string) => void,
 ): Promise<void> => {
-  const startedAtMs = performance.now();
-  let noticed = false;
+  const keepWaiting = createPatience(() =>
+    onWait('Another process is starting or stopping the embedded PostgreSQL; waiting for it.'),
+  );
   while (!tryAcquire(database, lockFile)) {
-    const waitedMs = performance.now() - startedAtMs;
-    if (waitedMs > patienceMs) throw new Error(stuckMessage(lockFile));
-    if (!noticed && waitedMs > firstNoticeMs) {
-      noticed = true;
-      onWait('Another process is starting or stopping the embedded PostgreSQL; waiting for it.');
-    }
-    await sleep(retryMs);
+    if (!(await keepWaiting(patienceMs))) throw new Error(stuckMessage(lockFile));
   }
 };
 

@@ -75,7 +75,7 @@ const finish = async (pool: pg.Pool, calls: readonly FinishedCall[]): Promise<vo
   await pool.query({
     name: 'finish',
     text: `SELECT finish_grants($1::bigint[], $2::text[], $3::text[], $4::integer[], $5::integer[], $6::text[], $7::text[],
-                                $8::text[], $9::bigint[], $10::text[], $11::text[], $12::text[], $13::smallint[])`,
+                                $8::text[], $9::bigint[], $10::text[], $11::text[], $12::text[], $13::smallint[], $14::integer[])`,
     values: [
       column((call) => call.grantId),
       column((call) => call.outcome),
@@ -90,6 +90,7 @@ const finish = async (pool: pg.Pool, calls: readonly FinishedCall[]): Promise<vo
       column((call) => JSON.stringify(call.avoided)),
       column((call) => JSON.stringify(call.droppedParameters)),
       column((call) => (call.countsAsTry ? 1 : 0)),
+      column((call) => call.outputCapTokens),
     ],
   });
 };

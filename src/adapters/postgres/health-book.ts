@@ -10,7 +10,7 @@ const RETIRED_MS = 86_400_000;
 /** The {@link HealthBook} on a pool of connections to the record. `fingerprintOf` names a provider's key without showing it. */
 export const postgresHealthBook = (pool: pg.Pool, fingerprintOf: (scope: string) => string | null): HealthBook => ({
   close: (closing) => close(pool, closing, fingerprintOf(closing.scope)),
-  sick: (laneId, reason, random01) => sick(pool, laneId, reason, random01),
+  sick: (scope, reason, random01) => sick(pool, scope, reason, random01),
   gone: (laneId, reason) => gone(pool, laneId, reason),
   closings: () => closings(pool),
 });
@@ -28,27 +28,20 @@ const close = async (pool: pg.Pool, closing: Closing, fingerprint: string | null
   );
 };
 
-const sick = async (pool: pg.Pool, laneId: string, reason: string, random01: number): Promise<void> => {
+const sick = async (pool: pg.Pool, scope: string, reason: string, random01: number): Promise<void> => {
   await inTransaction(pool, async (client) => {
-    await client.query('INSERT INTO health (scope) VALUES ($1) ON CONFLICT DO NOTHING', [laneId]);
-    const { rows } = await client.query<{ failures: number; openings: number; closed_until_ms: number | null; now_ms: number }>(
-      'SELECT failures, openings, closed_until_ms, now_ms() AS now_ms FROM health WHERE scope = $1 FOR UPDATE',
-      [laneId],
+    await client.query('INSERT INTO health (scope) VALUES ($1) ON CONFLICT DO NOTHING', [scope]);
+    const { rows } = await client.query<{ failures: number; openings: number; breaker_until_ms: number | null; now_ms: number }>(
+      'SELECT failures, openings, breaker_until_ms, now_ms() AS now_ms FROM health WHERE scope = $1 FOR UPDATE',
+      [scope],
     );
     const row = rows[0];
     if (row === undefined) return;
-    const next = onSick(
-      { consecutiveFailures: row.failures, openUntilMs: row.closed_until_ms, openings: row.openings },
-      row.now_ms,
-      random01,
-    );
+    const before = { consecutiveFailures: row.failures, openUntilMs: row.breaker_until_ms, openings: row.openings };
+    const after = onSick(before, row.now_ms, random01);
     await client.query(
-      `UPDATE health SET failures = $2, openings = $3,
-         closed_until_ms = greatest(closed_until_ms, $4::bigint),
-         closed_kind = CASE WHEN $4::bigint > coalesce(closed_until_ms, 0) THEN 'sick' ELSE closed_kind END,
-         closed_reason = CASE WHEN $4::bigint > coalesce(closed_until_ms, 0) THEN $5 ELSE closed_reason END
-       WHERE scope = $1`,
-      [laneId, next.consecutiveFailures, next.openings, next.openUntilMs === null ? null : Math.ceil(next.openUntilMs), reason],
+      'UPDATE health SET failures = $2, openings = $3, breaker_until_ms = $4, breaker_reason = $5 WHERE scope = $1',
+      [scope, after.consecutiveFailures, after.openings, after.openUntilMs, reason],
     );
   });
 };
@@ -67,8 +60,10 @@ const gone = async (pool: pg.Pool, laneId: string, reason: string): Promise<void
 
 const closings = async (pool: pg.Pool): Promise<readonly Closing[]> => {
   const { rows } = await pool.query<Closing>(
-    `SELECT scope, closed_until_ms AS "untilMs", closed_kind AS kind, closed_reason AS reason, needs_user AS "needsUser"
-     FROM health WHERE closed_until_ms > now_ms() ORDER BY scope`,
+    `SELECT scope, greatest(closed_until_ms, breaker_until_ms) AS "untilMs", needs_user AS "needsUser",
+       CASE WHEN closed_until_ms > now_ms() THEN closed_kind ELSE 'sick' END AS kind,
+       CASE WHEN closed_until_ms > now_ms() THEN closed_reason ELSE breaker_reason END AS reason
+     FROM health WHERE greatest(closed_until_ms, breaker_until_ms) > now_ms() ORDER BY scope`,
   );
   return rows;
 };

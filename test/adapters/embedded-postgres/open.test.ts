@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import {
   type EmbeddedPostgres,
   type EmbeddedPostgresConnection,
@@ -72,7 +72,7 @@ describe('an embedded PostgreSQL', () => {
       server.connection.host,
       server.logFile,
     ]) {
-      expect((await stat(path)).mode & 0o077, path).toBe(0);
+      expect((await stat(path)).mode & 0o077).toBe(0);
     }
   });
 
@@ -85,7 +85,7 @@ describe('an embedded PostgreSQL', () => {
     await second.close();
     expect(await serverPid()).toBeUndefined();
     expect(await listSocketDirectories()).not.toContain(second.connection.host);
-    await expect(query(second.connection, 'select 1')).rejects.toThrow();
+    await expect(query(second.connection, 'select 1')).rejects.toThrow('ENOENT');
   });
 
   test('keeps its data from one start to the next', async () => {
@@ -156,6 +156,25 @@ describe('an embedded PostgreSQL', () => {
     expect(await serverPid()).toBeUndefined();
   });
 
+  test('waits for what a killed server left running, rather than write beside it', async () => {
+    const before = await open();
+    const client = new pg.Client(before.connection);
+    client.on('error', () => undefined);
+    await client.connect();
+    const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+    const backend = rows[0]?.pid ?? 0;
+    process.kill(backend, 'SIGSTOP');
+    await killServer();
+    const opening = open();
+    await waitForLog(before.logFile, 'pre-existing shared memory block');
+    process.kill(backend, 'SIGCONT');
+    const after = await opening;
+    expect(await query(after.connection, 'select 1 as value')).toBe('1');
+    await before.close();
+    await after.close();
+    expect(await listSocketDirectories()).not.toContain(after.connection.host);
+  });
+
   test('does not take an unrelated process for its server when a stale postmaster.pid names it', async () => {
     await (await open()).close();
     const unrelated = spawn('sleep', ['60']);
@@ -211,9 +230,22 @@ describe('an embedded PostgreSQL', () => {
 });
 
 describe('an embedded PostgreSQL that cannot be opened', () => {
+  test('names the server to end where the folder of its socket was deleted', async () => {
+    const server = await open();
+    await rename(server.connection.host, `${server.connection.host}-moved`);
+    await expect(open()).rejects.toThrow(`kill -INT ${await serverPid()}`);
+    await rename(`${server.connection.host}-moved`, server.connection.host);
+    await server.close();
+  });
+
   test('says so where the path is a file', async () => {
     await writeFile(dataDirectory, '');
     await expect(open()).rejects.toThrow(/there is a file of that name. Choose another folder with --data/);
+  });
+
+  test('says so where no folder can be made', async () => {
+    const options = { dataDirectory: '/proc/nightshift/data' };
+    await expect(openEmbeddedPostgres(options)).rejects.toThrow('the file system cannot make a folder there');
   });
 
   test('says so where the data is of another major version, and leaves it as it is', async () => {
@@ -237,6 +269,10 @@ describe('an embedded PostgreSQL that cannot be opened', () => {
     await expect(open()).rejects.toThrow(/could not find the database system[\s\S]*The whole log is in/);
   });
 });
+
+const waitForLog = async (file: string, text: string): Promise<void> => {
+  await vi.waitUntil(async () => (await readFile(file, 'utf8')).includes(text), { timeout: 10_000 });
+};
 
 const readProcessGroup = async (pid: number): Promise<number> => {
   const afterName = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ').at(-1);

@@ -1,8 +1,11 @@
-import { chmod, chown, mkdtemp, readFile, rm, stat, writeFile, mkdir } from 'node:fs/promises';
+import { chmod, chown, cp, mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { findAccount, isRoot } from '../../../src/adapters/embedded-postgres/run-as.ts';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { binariesAt, locateBinaries } from '../../../src/adapters/embedded-postgres/binaries.ts';
+import { openHome } from '../../../src/adapters/embedded-postgres/home.ts';
+import { planLaunch } from '../../../src/adapters/embedded-postgres/launch-plan.ts';
+import { canRun, findAccount, isRoot } from '../../../src/adapters/embedded-postgres/run-as.ts';
 import { openElsewhere, readServerPid } from './client-process.ts';
 
 let root: string;
@@ -14,6 +17,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
+  vi.unstubAllEnvs();
   await rm(root, { recursive: true, force: true });
 });
 
@@ -22,6 +26,11 @@ const pathWithoutNamespaces = async (): Promise<string> => {
   await mkdir(directory);
   await writeFile(join(directory, 'unshare'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
   return `${directory}:${process.env['PATH']}`;
+};
+
+const listOwners = async (): Promise<Set<number>> => {
+  const names = await readdir(dataDirectory, { recursive: true });
+  return new Set(await Promise.all(names.map(async (name) => (await stat(join(dataDirectory, name))).uid)));
 };
 
 describe.runIf(isRoot())('an embedded PostgreSQL opened by root', () => {
@@ -74,6 +83,35 @@ describe.runIf(isRoot())('an embedded PostgreSQL opened by root', () => {
     await expect(openElsewhere({ dataDirectory }, { path })).rejects.toThrow(/Expected a user namespace/);
   });
 
+  test("makes a database in an ordinary user's directory that the user can open alone", async () => {
+    const account = await findAccount();
+    await chmod(root, 0o755);
+    await mkdir(dataDirectory, { mode: 0o700 });
+    await chown(dataDirectory, account.uid, account.gid);
+    await (await openElsewhere({ dataDirectory })).close();
+    expect(await listOwners()).toEqual(new Set([account.uid]));
+    await (await openElsewhere({ dataDirectory }, account)).close();
+  });
+
+  test('copies the programs to the refuge where the account cannot reach them', async () => {
+    await chmod(root, 0o711);
+    const { root: programs, version } = await locateBinaries();
+    const closed = join(root, 'closed');
+    await cp(programs, join(closed, 'native'), { recursive: true, verbatimSymlinks: true });
+    await chmod(closed, 0o700);
+    vi.stubEnv('PATH', await pathWithoutNamespaces());
+    const plan = await planLaunch({
+      home: await openHome(dataDirectory),
+      cluster: undefined,
+      binaries: binariesAt(join(closed, 'native'), version),
+      refugeDirectory: join(root, 'refuge'),
+      onWait: () => undefined,
+    });
+    expect(plan.binaries.root).toBe(join(root, 'refuge', `binaries-${version}`));
+    expect(plan.runAs).toEqual({ kind: 'account', account: await findAccount() });
+    expect(await canRun(plan.runAs, plan.binaries.initdb)).toBe(true);
+  });
+
   test('shares the server of the ordinary user who owns the data, and leaves no files of root in it', async () => {
     const account = await findAccount();
     await chmod(root, 0o755);
@@ -84,6 +122,7 @@ describe.runIf(isRoot())('an embedded PostgreSQL opened by root', () => {
     expect(asRoot.connection).toEqual(owner.connection);
     await owner.close();
     await asRoot.close();
+    expect(await listOwners()).toEqual(new Set([account.uid]));
     const alone = await openElsewhere({ dataDirectory });
     expect(await stat(join(dataDirectory, 'postgres', 'postmaster.pid'))).toMatchObject({ uid: account.uid });
     await alone.close();

@@ -15,6 +15,13 @@ CREATE FUNCTION now_ms() RETURNS bigint LANGUAGE sql VOLATILE AS $$
   FROM clock
 $$;
 
+-- Makes fingerprints of keys useless elsewhere: they tell whether a key changed, and nothing more.
+CREATE TABLE installation (
+  singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
+  key_salt  text NOT NULL DEFAULT gen_random_uuid()::text
+);
+INSERT INTO installation DEFAULT VALUES;
+
 -- A pool as the configuration resolved it last, under the name that requests use for it: a pool's own name, an
 -- alias, a lane or a bare model id.
 CREATE TABLE pool (
@@ -37,6 +44,7 @@ CREATE TABLE batch (
   identity       text NOT NULL UNIQUE,          -- hash of input, task and policy: the same again resumes
   name           text NOT NULL,
   task           jsonb,                          -- null where every line is an OpenAI batch line
+  pool_names     text[] NOT NULL DEFAULT '{}',   -- what its requests are routed by
   output_path    text,
   error_path     text,
   state          text NOT NULL DEFAULT 'in_progress'
@@ -97,6 +105,8 @@ CREATE TABLE health (
   key_fingerprint text,                          -- provider: HMAC of the key that was refused
   failures        integer NOT NULL DEFAULT 0,    -- circuit breaker: sick outcomes in a row
   openings        integer NOT NULL DEFAULT 0,    -- circuit breaker: times opened in a row
+  breaker_until_ms bigint,                       -- circuit breaker: open until then, half open after
+  breaker_reason  text,
   gone_count      integer NOT NULL DEFAULT 0     -- answers in a row that say the model is gone
 );
 

@@ -44,8 +44,8 @@ CREATE TABLE quota_use (
 );
 CREATE INDEX quota_use_by_end ON quota_use (limit_id, expires_at_ms);
 
--- The end of the window of a fixed, fixed-month or calendar limit that holds the instant. Pure.
-CREATE FUNCTION window_end_ms(l quota_limit, at_ms bigint) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+-- The end of the window of a fixed, fixed-month or calendar limit that holds the instant; null for null. Pure.
+CREATE FUNCTION window_end_ms(l quota_limit, at_ms bigint) RETURNS bigint LANGUAGE plpgsql STABLE STRICT AS $$
 DECLARE
   local_at timestamp;
   local_anchor timestamp;

@@ -66,7 +66,7 @@ BEGIN
   at_ms := settle_limits(scopes);
 
   -- Closed, or half open: one call at a time finds out.
-  SELECT max(h.closed_until_ms), coalesce(max(h.openings), 0) INTO closed_ms, breaker FROM health h WHERE h.scope = ANY (scopes);
+  SELECT max(greatest(h.closed_until_ms, h.breaker_until_ms)), coalesce(max(h.openings), 0) INTO closed_ms, breaker FROM health h WHERE h.scope = ANY (scopes);
   IF closed_ms > at_ms THEN
     stopped_by := 'closed'; wake_at_ms := closed_ms; RETURN;
   END IF;
@@ -78,10 +78,10 @@ BEGIN
 
   -- What every window still has, per metric; null: unlimited.
   SELECT min(l.amount - l.used) FILTER (WHERE l.metric = 'calls') AS calls,
-         min(floor(l.amount - l.used - l.debt)) FILTER (WHERE l.metric = 'requests') AS requests,
-         min(floor(l.amount - l.used - l.debt)) FILTER (WHERE l.metric = 'tokens') AS tokens,
-         min(floor(l.amount - l.used - l.debt)) FILTER (WHERE l.metric = 'inputTokens') AS input,
-         min(floor(l.amount - l.used - l.debt)) FILTER (WHERE l.metric = 'outputTokens') AS output,
+         min(floor(l.amount - l.used - l.debt)::bigint) FILTER (WHERE l.metric = 'requests') AS requests,
+         min(floor(l.amount - l.used - l.debt)::bigint) FILTER (WHERE l.metric = 'tokens') AS tokens,
+         min(floor(l.amount - l.used - l.debt)::bigint) FILTER (WHERE l.metric = 'inputTokens') AS input,
+         min(floor(l.amount - l.used - l.debt)::bigint) FILTER (WHERE l.metric = 'outputTokens') AS output,
          least(context_tokens, min(l.amount) FILTER (WHERE l.metric = 'tokens')) AS full_tokens,
          coalesce(min(l.amount) FILTER (WHERE l.metric = 'inputTokens'), context_tokens) AS full_input,
          coalesce(min(l.amount) FILTER (WHERE l.metric = 'outputTokens'), context_tokens) AS full_output
@@ -238,7 +238,7 @@ BEGIN
   INTO open_ids, closed_ids
   FROM (SELECT g.id, g.lane_id, g.provider_id FROM grants g WHERE g.id = ANY (ids) AND g.state = 'granted' ORDER BY g.id FOR UPDATE) g
   LEFT JOIN LATERAL (
-    SELECT h.scope FROM health h WHERE h.scope IN (g.lane_id, g.provider_id) AND h.closed_until_ms > now_ms() LIMIT 1
+    SELECT h.scope FROM health h WHERE h.scope IN (g.lane_id, g.provider_id) AND greatest(h.closed_until_ms, h.breaker_until_ms) > now_ms() LIMIT 1
   ) h ON true;
   IF closed_ids IS NOT NULL THEN
     PERFORM release_grants(closed_ids, 'the lane closed before the call began');
@@ -271,12 +271,14 @@ $$;
 -- due_ats     parked: when it is pending again; pending: when nothing is avoided any more; else null
 -- excludeds, avoideds, droppeds  the request's new sets, as JSON arrays
 -- tries_spent 0 or 1
+-- output_caps a new bound of the answer for the next attempt, or null
 --
 -- Fenced by the grant: a grant that was closed meanwhile changes nothing but its own tokens, except that a late
 -- success is kept if its request has no final line yet. A final line is written once.
 CREATE FUNCTION finish_grants(
   ids bigint[], outcomes text[], reasons text[], prompts integer[], completions integer[], settles text[],
-  next_states text[], lines text[], due_ats bigint[], excludeds text[], avoideds text[], droppeds text[], tries_spent smallint[]
+  next_states text[], lines text[], due_ats bigint[], excludeds text[], avoideds text[], droppeds text[], tries_spent smallint[],
+  output_caps integer[]
 ) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   scopes text[];
@@ -285,16 +287,19 @@ BEGIN
   CREATE TEMP TABLE IF NOT EXISTS finishing (
     id bigint, lane_id text, provider_id text, request_id bigint, begun_at_ms bigint, is_open boolean,
     outcome text, reason text, prompt integer, completion integer, settle text,
-    next_state text, line text, due_at_ms bigint, excluded text[], avoided text[], dropped text[], tries smallint
+    next_state text, line text, due_at_ms bigint, excluded text[], avoided text[], dropped text[], tries smallint,
+    output_cap integer
   ) ON COMMIT DELETE ROWS;
   DELETE FROM finishing;
   PERFORM 1 FROM grants WHERE id = ANY (ids) ORDER BY id FOR UPDATE;
   INSERT INTO finishing
   SELECT g.id, g.lane_id, g.provider_id, g.request_id, g.begun_at_ms, g.state = 'begun', f.outcome, f.reason, f.prompt, f.completion,
-         f.settle, f.next_state, f.line, f.due_at, to_array(f.excluded), to_array(f.avoided), to_array(f.dropped), f.tries
+         f.settle, f.next_state, f.line, f.due_at, to_array(f.excluded), to_array(f.avoided), to_array(f.dropped), f.tries,
+         f.output_cap
   FROM unnest(ids, outcomes, reasons, prompts, completions, settles, next_states, lines, due_ats, excludeds, avoideds,
-              droppeds, tries_spent)
-       AS f (id, outcome, reason, prompt, completion, settle, next_state, line, due_at, excluded, avoided, dropped, tries)
+              droppeds, tries_spent, output_caps)
+       AS f (id, outcome, reason, prompt, completion, settle, next_state, line, due_at, excluded, avoided, dropped, tries,
+             output_cap)
   JOIN grants g ON g.id = f.id;
 
   SELECT array_agg(DISTINCT s) INTO scopes
@@ -344,7 +349,10 @@ BEGIN
   );
   UPDATE request r SET
     state = f.next_state, grant_id = NULL, tries = r.tries + f.tries,
-    excluded = f.excluded, avoided = f.avoided, dropped_parameters = f.dropped, due_at_ms = f.due_at_ms,
+    excluded = f.excluded, avoided = f.avoided, dropped_parameters = f.dropped,
+    due_at_ms = CASE WHEN f.next_state = 'pending' AND cardinality(f.avoided) > 0
+                     THEN coalesce(greatest(f.due_at_ms, r.due_at_ms), at_ms) ELSE f.due_at_ms END,
+    output_tokens = coalesce(f.output_cap, r.output_tokens),
     route_id = CASE WHEN f.next_state IN ('pending', 'parked')
                     THEN intern_route((SELECT pool_name FROM route WHERE id = r.route_id), f.excluded || f.avoided)
                     ELSE r.route_id END
@@ -375,9 +383,9 @@ BEGIN
   ON CONFLICT (lane_id) DO UPDATE SET
     calls = t.calls + EXCLUDED.calls, succeeded = t.succeeded + EXCLUDED.succeeded, rejected = t.rejected + EXCLUDED.rejected,
     prompt_tokens = t.prompt_tokens + EXCLUDED.prompt_tokens, completion_tokens = t.completion_tokens + EXCLUDED.completion_tokens;
-  UPDATE health h SET failures = 0, openings = 0, gone_count = 0
+  UPDATE health h SET failures = 0, openings = 0, breaker_until_ms = NULL, gone_count = 0
   WHERE (h.failures > 0 OR h.openings > 0 OR h.gone_count > 0) AND h.scope IN (
-    SELECT g.lane_id FROM grants g WHERE g.id = ANY (ids) AND g.outcome = 'succeeded');
+    SELECT s FROM grants g, unnest(ARRAY[g.lane_id, g.provider_id]) AS s WHERE g.id = ANY (ids) AND g.outcome = 'succeeded');
 
   PERFORM wake_dispatchers(CASE WHEN bool_or(next_state = 'pending') THEN '*' END) FROM finishing HAVING bool_or(next_state = 'pending');
   PERFORM wake_dispatchers(lane) FROM (SELECT DISTINCT lane_id AS lane FROM grants WHERE id = ANY (ids)) AS lanes;
@@ -468,5 +476,21 @@ BEGIN
     reason = 'the process that made the call died' WHERE id = ANY (ids);
   UPDATE request SET state = 'pending', grant_id = NULL WHERE grant_id = ANY (ids) AND state = 'granted';
   PERFORM wake_dispatchers('*');
+END
+$$;
+
+-- Removes a batch with everything it holds. Calls under way stay counted; their grants find nothing to finish.
+CREATE FUNCTION remove_batch(the_batch bigint) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  unbegun bigint[];
+  begun bigint[];
+BEGIN
+  SELECT array_agg(g.id) FILTER (WHERE g.state = 'granted'), array_agg(g.id) FILTER (WHERE g.state = 'begun')
+  INTO unbegun, begun FROM (
+    SELECT g.id, g.state FROM grants g JOIN request r ON r.id = g.request_id
+    WHERE r.batch_id = the_batch AND g.state <> 'closed' ORDER BY g.id FOR UPDATE OF g) g;
+  IF unbegun IS NOT NULL THEN PERFORM release_grants(unbegun, 'its batch was removed'); END IF;
+  IF begun IS NOT NULL THEN PERFORM close_lost_grants(begun); END IF;
+  DELETE FROM batch WHERE id = the_batch;
 END
 $$;

@@ -1,0 +1,25 @@
+/** The structured log: one file in the data directory, never the terminal. */
+import { mkdirSync, renameSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import pino from 'pino';
+import type { Log } from '../../app/ports.ts';
+
+/** The log starts anew at this size; the one before is kept beside it. */
+const LARGEST_BYTES = 20 * 1024 * 1024;
+
+/** Opens the log for appending. Entries are `noun.verb-past` with ids; document text and keys are never given to it. */
+export const openLogFile = (path: string): Log & Disposable => {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > LARGEST_BYTES) renameSync(path, `${path}.1`);
+  const destination = pino.destination({ dest: path, mode: 0o600, sync: false });
+  const logger = pino({ base: { pid: process.pid } }, destination);
+  return {
+    info: (fields, event) => logger.info(fields, event),
+    warn: (fields, event) => logger.warn(fields, event),
+    error: (fields, event) => logger.error(fields, event),
+    [Symbol.dispose]: () => {
+      destination.flushSync();
+      destination.end();
+    },
+  };
+};

@@ -1,0 +1,104 @@
+/** The user's input: a file, a gzipped file, or standard input. */
+import { createHash, type Hash } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
+
+/** An input that can be read more than once. */
+export interface InputFile extends AsyncDisposable {
+  /** SHA-256 of the bytes as they lie on disk, in hex. */
+  readonly hash: string;
+  readonly byteLength: number;
+  /**
+   * The bytes, unpacked.
+   *
+   * @throws at the end if the file is no longer the one that was hashed.
+   */
+  open(): AsyncIterable<Buffer>;
+  /** How many bytes of the file the last `open` has read so far. */
+  bytesRead(): number;
+}
+
+/** Large reads make fewer, larger batches of lines. */
+const CHUNK_BYTES = 1024 * 1024;
+
+/**
+ * Opens an input. `-` is standard input, which is first written to a file in `spoolDirectory` and removed when the
+ * input is disposed; a name that ends in `.gz` is unpacked as it is read.
+ *
+ * @throws with the way out if the file cannot be read.
+ */
+export const openInput = async (path: string, spoolDirectory: string): Promise<InputFile> => {
+  if (path !== '-') return await openFile(path, path);
+  const spool = join(spoolDirectory, `standard-input-${process.pid}.jsonl`);
+  await pipeline(process.stdin, createWriteStream(spool, { mode: 0o600 }));
+  const input = await openFile(spool, 'standard input');
+  return { ...input, [Symbol.asyncDispose]: async () => await rm(spool, { force: true }) };
+};
+
+const openFile = async (path: string, shownAs: string): Promise<InputFile> => {
+  const byteLength = await sizeOf(path, shownAs);
+  const hash = await hashOf(path);
+  let read = 0;
+  return {
+    hash,
+    byteLength,
+    bytesRead: () => read,
+    async *open() {
+      read = 0;
+      const again = createHash('sha256');
+      const raw = countAndHash(createReadStream(path, { highWaterMark: CHUNK_BYTES }), again, (bytes) => {
+        read += bytes;
+      });
+      yield* path.endsWith('.gz') ? unzip(raw, shownAs) : raw;
+      if (again.digest('hex') !== hash) {
+        throw new Error(`Expected ${shownAs} to stay as it is while it is read, got other content. Run again when nothing writes to it.`);
+      }
+    },
+    [Symbol.asyncDispose]: async () => {},
+  };
+};
+
+async function* countAndHash(
+  chunks: AsyncIterable<Buffer>,
+  hash: Hash,
+  count: (bytes: number) => void,
+): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) {
+    hash.update(chunk);
+    count(chunk.length);
+    yield chunk;
+  }
+}
+
+async function* unzip(chunks: AsyncIterable<Buffer>, shownAs: string): AsyncGenerator<Buffer> {
+  const gunzip = createGunzip({ chunkSize: CHUNK_BYTES });
+  const fed = pipeline(chunks, gunzip).catch(() => {});
+  try {
+    for await (const chunk of gunzip) yield chunk as Buffer;
+  } catch (error) {
+    throw new Error(`Expected ${shownAs} to be a whole gzip file, got one that breaks off or is something else. Pack it again.`, { cause: error });
+  }
+  await fed;
+}
+
+const sizeOf = async (path: string, shownAs: string): Promise<number> => {
+  try {
+    const found = await stat(path);
+    if (found.isDirectory()) throw new Error(`Expected ${shownAs} to be a JSONL file, got a directory. Name one file in it.`);
+    return found.size;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+      throw new Error(`Expected ${shownAs} to be a JSONL file, found none there. Check the path; \`-\` reads standard input.`, { cause: error });
+    }
+    throw error;
+  }
+};
+
+const hashOf = async (path: string): Promise<string> => {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES })) hash.update(chunk as Buffer);
+  return hash.digest('hex');
+};

@@ -1,0 +1,45 @@
+/** Output files on disk. */
+import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { GrowingFile, WholeFile } from '../../app/outputs.ts';
+
+/** Opens a file that appears at `path` whole, by rename; readers see the old one or the new one, never a part. */
+export const openWholeFile = async (path: string): Promise<WholeFile> => {
+  await mkdir(dirname(path), { recursive: true });
+  const temporary = `${path}.${process.pid}.tmp`;
+  const file = await open(temporary, 'w');
+  const discard = async (): Promise<void> => {
+    await file.close().catch(() => {});
+    await rm(temporary, { force: true });
+  };
+  return {
+    async writeLines(lines) {
+      if (lines.length > 0) await file.appendFile(`${lines.join('\n')}\n`);
+    },
+    async complete() {
+      await file.sync();
+      await file.close();
+      await rename(temporary, path);
+    },
+    discard,
+    async remove() {
+      await discard();
+      await rm(path, { force: true });
+    },
+  };
+};
+
+/** Opens `path` empty, for appending. */
+export const openGrowingFile = async (path: string): Promise<GrowingFile> => {
+  await mkdir(dirname(path), { recursive: true });
+  const file = await open(path, 'w');
+  return {
+    async append(lines) {
+      if (lines.length > 0) await file.appendFile(`${lines.join('\n')}\n`);
+    },
+    async remove() {
+      await file.close();
+      await rm(path, { force: true });
+    },
+  };
+};

@@ -1,0 +1,80 @@
+/** One process's share of the night: it takes a seat, dispatches, makes calls and keeps house until it is told to stop. */
+import { coalesce } from './coalesce.ts';
+import { dispatch } from './dispatch.ts';
+import { housekeep, sweepOnce } from './housekeep.ts';
+import type {
+  BegunCall, Clock, FinishedCall, GrantLedger, HealthBook, LaneQueues, Log, ProviderClient, Routing, WakeSignal, WorkerRegistry,
+} from './ports.ts';
+import type { Lane } from '../core/model.ts';
+import { runGrant } from './run-grant.ts';
+
+/** What a night needs. */
+export interface NightTools {
+  readonly ledger: GrantLedger;
+  readonly health: HealthBook;
+  readonly workers: WorkerRegistry;
+  readonly queues: LaneQueues;
+  readonly provider: ProviderClient;
+  readonly routing: Routing;
+  readonly wake: WakeSignal;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** In [0, 1). */
+  readonly random01: () => number;
+}
+
+/** A night under way. */
+export interface Night {
+  /** Grants nothing more, waits for the calls under way, and gives the seat up. The same promise when asked again. */
+  drain(): Promise<void>;
+  /** Aborts the calls under way; they are counted, and their requests run again later. */
+  abort(): void;
+}
+
+/** Begins or finishes that go to the record together. */
+const AT_ONCE = 64;
+
+/** Starts granting and calling on these lanes. The dead of the night before are cleaned up first. */
+export const startNight = async (tools: NightTools, lanes: readonly Lane[]): Promise<Night> => {
+  const { ledger, queues, workers, log } = tools;
+  const granting = new AbortController();
+  const calling = new AbortController();
+  await sweepOnce(tools);
+  const seat = await workers.join(lanes.map((lane) => ({ laneId: lane.id, slots: lane.concurrency })));
+
+  const callTools = {
+    ...tools,
+    begin: coalesce(async (ids: readonly number[]) => beginEach(ledger, ids, seat.id), AT_ONCE),
+    finish: coalesce(async (calls: readonly FinishedCall[]) => {
+      await ledger.finish(calls);
+      return calls.map(() => undefined);
+    }, AT_ONCE),
+    signal: calling.signal,
+  };
+  const work = async (grantIds: readonly number[]): Promise<void> => {
+    for (const grantId of grantIds) await runGrant(callTools, grantId);
+  };
+  await Promise.all(lanes.map((lane) => queues.consume(lane, work)));
+  const loops = [dispatch(tools, lanes, granting.signal), housekeep(tools, granting.signal)];
+  log.info({ workerId: seat.id, lanes: lanes.map((lane) => lane.id) }, 'night.started');
+
+  const drain = async (): Promise<void> => {
+    granting.abort();
+    await Promise.all(loops);
+    await queues.stopConsuming();
+    await seat.leave();
+    log.info({ workerId: seat.id }, 'night.drained');
+  };
+  let draining: Promise<void> | null = null;
+  return { drain: () => (draining ??= drain()), abort: () => calling.abort() };
+};
+
+/** Begun calls in the order of the ids; `null` for those that may not begin any more. */
+const beginEach = async (
+  ledger: GrantLedger,
+  ids: readonly number[],
+  workerId: number,
+): Promise<readonly (BegunCall | null)[]> => {
+  const begun = new Map((await ledger.begin(ids, workerId)).map((call) => [call.grantId, call]));
+  return ids.map((id) => begun.get(id) ?? null);
+};

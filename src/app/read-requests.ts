@@ -1,0 +1,140 @@
+/** From raw lines to rows of the record: each line judged, measured and routed. Pure but for the reasons it collects. */
+import { type BadLine, notUtf8Line, tooLongLine } from '../core/bad-line.ts';
+import type { ModelResolution } from '../core/chat-request.ts';
+import { type InputLine, parseInputLine, type RequestLine } from '../core/input-line.ts';
+import { canEverServe, largestCallTokens } from '../core/matching.ts';
+import { badLine, unservableLine } from '../core/output-line.ts';
+import type { Task } from '../core/task.ts';
+import { DEFAULT_OUTPUT_TOKENS } from '../core/token-estimate.ts';
+import type { IngestRow, Routing } from './ports.ts';
+
+/** A line as the file holds it. */
+export type RawLine =
+  | { readonly kind: 'text'; readonly lineNumber: number; readonly text: string }
+  | { readonly kind: 'too-long'; readonly lineNumber: number; readonly byteLength: number }
+  | { readonly kind: 'not-utf8'; readonly lineNumber: number };
+
+/** What the lines are read for. */
+export interface ReadingPolicy {
+  readonly task: Task | null;
+  /** `--pool`: overrules the models that lines name. */
+  readonly pool: string | null;
+  /** Where documents go without `--pool`. */
+  readonly documentPool: string;
+  /** Reads no further than this many requests; `null` reads all. */
+  readonly limit: number | null;
+  readonly resolveModel: (name: string) => ModelResolution;
+}
+
+/** Why lines could not be taken: the first few of them, and how many in all. */
+export interface Reasons {
+  readonly first: readonly string[];
+  readonly count: number;
+}
+
+/** How many reasons are shown to a person. */
+const REASONS_SHOWN = 10;
+
+/** Reads raw lines for one batch. */
+export class RequestReader {
+  readonly #policy: ReadingPolicy;
+  readonly #routing: Routing;
+  readonly #reasons: string[] = [];
+  #badCount = 0;
+  #goodCount = 0;
+
+  constructor(policy: ReadingPolicy, routing: Routing) {
+    this.#policy = policy;
+    this.#routing = routing;
+  }
+
+  /** Why lines were refused so far. */
+  get reasons(): Reasons {
+    return { first: this.#reasons, count: this.#badCount };
+  }
+
+  /** Lines that can run so far. */
+  get goodCount(): number {
+    return this.#goodCount;
+  }
+
+  /** Rows for the record, as many at a time as there were lines. Blank lines vanish. */
+  async *rows(lines: AsyncIterable<readonly RawLine[]>): AsyncGenerator<readonly IngestRow[]> {
+    for await (const some of lines) {
+      const rows: IngestRow[] = [];
+      for (const line of some) {
+        if (this.#isFull()) break;
+        const row = this.#row(line);
+        if (row !== null) rows.push(row);
+      }
+      yield rows;
+      if (this.#isFull()) return;
+    }
+  }
+
+  #isFull(): boolean {
+    const { limit } = this.#policy;
+    return limit !== null && this.#goodCount >= limit;
+  }
+
+  #row(raw: RawLine): IngestRow | null {
+    const line = this.#parse(raw);
+    if (line.kind === 'blank') return null;
+    if (line.kind === 'bad') return this.#refuse(line, badLine(lineId(line.lineNumber), line));
+    return raw.kind === 'text' ? this.#route(line, raw.text) : null;
+  }
+
+  #parse(raw: RawLine): InputLine {
+    const { task, pool, resolveModel } = this.#policy;
+    switch (raw.kind) {
+      case 'too-long':
+        return tooLongLine(raw.lineNumber, raw.byteLength);
+      case 'not-utf8':
+        return notUtf8Line(raw.lineNumber);
+      case 'text':
+        return parseInputLine(raw.text, raw.lineNumber, { task, hasPoolOverride: pool !== null, resolveModel });
+    }
+  }
+
+  #route(line: RequestLine, text: string): IngestRow {
+    const poolName = this.#policy.pool ?? line.model ?? this.#policy.documentPool;
+    const need = {
+      promptTokens: line.promptTokens,
+      outputTokens: line.maxTokens ?? DEFAULT_OUTPUT_TOKENS,
+      outputIsAsked: line.isCapRequested,
+    };
+    const tooLarge = this.#whyUnservable(poolName, need);
+    if (tooLarge !== null) {
+      const { lineNumber, customId } = line;
+      const head = { id: lineId(lineNumber), customId, provenance: { lane: null, attempts: [] } };
+      return this.#refuse({ lineNumber, customId, code: 'request_unservable', message: tooLarge }, unservableLine(head, tooLarge));
+    }
+    this.#goodCount += 1;
+    return { ...need, lineNumber: line.lineNumber, customId: line.customId, line: text, poolName, state: 'pending' };
+  }
+
+  /** Why no lane of the pool can ever take a request of that size; `null` if one can. */
+  #whyUnservable(poolName: string, need: Parameters<typeof canEverServe>[2]): string | null {
+    let largest = 0;
+    for (const lane of this.#routing.lanesOf(poolName)) {
+      const provider = this.#routing.provider(lane.providerId);
+      if (provider === undefined) continue;
+      if (canEverServe(provider, lane, need)) return null;
+      largest = Math.max(largest, largestCallTokens(provider, lane));
+    }
+    return `It needs up to ${need.promptTokens} prompt and ${need.outputTokens} output tokens; the largest lane of \`${poolName}\` takes ${largest} together. Shorten or split it, or add a lane with a larger context.`;
+  }
+
+  #refuse(bad: Refused, errorLine: string): IngestRow {
+    this.#badCount += 1;
+    if (this.#reasons.length < REASONS_SHOWN) this.#reasons.push(`line ${bad.lineNumber}: ${bad.code}: ${bad.message}`);
+    return { ...NOT_RUN, lineNumber: bad.lineNumber, customId: bad.customId, line: errorLine };
+  }
+}
+
+type Refused = Pick<BadLine, 'lineNumber' | 'customId' | 'message'> & { readonly code: string };
+
+const NOT_RUN = { poolName: null, promptTokens: 0, outputTokens: 0, outputIsAsked: false, state: 'bad' } as const;
+
+/** The `id` of a final line that no request stands behind. */
+export const lineId = (lineNumber: number): string => `batch_req_line_${lineNumber}`;

@@ -1,0 +1,120 @@
+/** The worker's whole job: begin the calls of a grant, make them, judge what came back, and tell the record. */
+import { type Answer, classifyAnswer } from '../core/classify-answer.ts';
+import { wantsJson } from '../core/chat-request.ts';
+import { classifyFailure } from '../core/classify-failure.ts';
+import type { ProviderSignal } from '../core/evidence.ts';
+import type { Failure } from '../core/failure.ts';
+import type { LaneEffect } from '../core/lane-effect.ts';
+import type { Lane, Provider } from '../core/model.ts';
+import { callBody, type CallBody } from './call-body.ts';
+import { declaredResetAtMs } from './declared-reset.ts';
+import type { BegunCall, Clock, FinishedCall, HealthBook, Log, ProviderClient, ProviderReply, Routing } from './ports.ts';
+import { settleCall } from './settle-call.ts';
+
+/** What making a call needs. */
+export interface CallTools {
+  readonly begin: (grantId: number) => Promise<BegunCall | null>;
+  readonly finish: (call: FinishedCall) => Promise<void>;
+  readonly health: HealthBook;
+  readonly provider: ProviderClient;
+  readonly routing: Routing;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** In [0, 1). */
+  readonly random01: () => number;
+  /** Aborts calls under way. */
+  readonly signal: AbortSignal;
+}
+
+/** A call failed; its outcome is in the record already. The message is for whoever watches the queue. */
+export class CallFailed extends Error {
+  override readonly name = 'CallFailed';
+}
+
+/**
+ * Runs one grant to its end. A grant that may not begin any more is left alone.
+ *
+ * @throws CallFailed after the record has been told, so that the board shows the kind and the reason.
+ */
+export const runGrant = async (tools: CallTools, grantId: number): Promise<void> => {
+  const call = await tools.begin(grantId);
+  if (call === null) return;
+  const verdict = await runCall(tools, call);
+  if (verdict.kind !== 'answer') throw new CallFailed(`${verdict.kind}: ${verdict.reason}`);
+};
+
+const runCall = async (tools: CallTools, call: BegunCall): Promise<Answer | Failure> => {
+  const { lane, provider } = placeOf(tools.routing, call);
+  const sent = callBody(call, lane, provider);
+  const reply = await tools.provider.chat(lane, sent.body, tools.signal);
+  const nowMs = tools.clock.nowMs();
+  const verdict = judge(reply, { call, lane, provider, sent, nowMs });
+  const returned = { call, lane, reply, verdict, capTokens: sent.capTokens, nowMs, random01: tools.random01() };
+  const { finished, effect } = settleCall(returned, tools.routing);
+  // The lane first: a slot that is freed before the lane is closed would be granted again at once.
+  if (verdict.kind !== 'answer') await applyEffect(tools, effect, lane, verdict);
+  await tools.finish(finished);
+  logOutcome(tools.log, call, finished, nowMs);
+  return verdict;
+};
+
+const placeOf = (routing: Routing, call: BegunCall): { lane: Lane; provider: Provider } => {
+  const lane = routing.lane(call.laneId);
+  const provider = lane === undefined ? undefined : routing.provider(lane.providerId);
+  if (lane === undefined || provider === undefined) {
+    throw new Error(`Expected lane ${call.laneId} in this process's configuration, got none with that name.`);
+  }
+  return { lane, provider };
+};
+
+interface Circumstances {
+  readonly call: BegunCall;
+  readonly lane: Lane;
+  readonly provider: Provider;
+  readonly sent: CallBody;
+  readonly nowMs: number;
+}
+
+const judge = (reply: ProviderReply, { call, lane, provider, sent, nowMs }: Circumstances): Answer | Failure => {
+  const common = { dialect: provider.dialect, model: lane.model, nowMs };
+  if (reply.kind === 'transport') {
+    return classifyFailure({ ...common, status: null, headers: {}, bodyText: reply.message, transport: reply.problem });
+  }
+  const signal: ProviderSignal = { ...common, status: reply.status, headers: reply.headers, bodyText: reply.bodyText };
+  if (reply.status < 200 || reply.status > 299) return classifyFailure(signal);
+  return classifyAnswer(signal, {
+    wantsJson: wantsJson(sent.body),
+    capTokens: sent.capTokens,
+    isCapOurs: !call.outputIsAsked,
+  });
+};
+
+const applyEffect = async (tools: CallTools, effect: LaneEffect, lane: Lane, failure: Failure): Promise<void> => {
+  const { health, routing, clock, log } = tools;
+  const { kind, reason } = failure;
+  switch (effect.kind) {
+    case 'none':
+      return;
+    case 'trip':
+      return await health.sick(effect.scope === 'lane' ? lane.id : lane.providerId, reason, tools.random01());
+    case 'retire':
+      return await health.gone(lane.id, reason);
+    case 'wait':
+    case 'close': {
+      const scope = effect.scope === 'lane' ? lane.id : lane.providerId;
+      const untilMs =
+        effect.untilMs ?? declaredResetAtMs(routing, scope, effect.kind === 'close' ? effect.period : 'day', clock.nowMs());
+      const needsUser = effect.kind === 'close' && effect.needsUser;
+      await health.close({ scope, untilMs, kind, reason, needsUser });
+      log.warn({ scope, kind, reason, untilMs }, 'lane.closed');
+    }
+  }
+};
+
+const logOutcome = (log: Log, call: BegunCall, finished: FinishedCall, nowMs: number): void => {
+  const { grantId, requestId, laneId, begunAtMs } = call;
+  log.info(
+    { grantId, requestId, laneId, outcome: finished.outcome, reason: finished.reason, next: finished.next.kind, durationMs: Math.round(nowMs - begunAtMs) },
+    'call.finished',
+  );
+};

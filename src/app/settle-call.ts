@@ -1,0 +1,211 @@
+/** Turns what came back from a call into what the record is told: the request's next state, the quota, the lane. */
+import type { Answer } from '../core/classify-answer.ts';
+import type { Failure } from '../core/failure.ts';
+import type { LaneEffect } from '../core/lane-effect.ts';
+import { canEverServe, largestCallTokens } from '../core/matching.ts';
+import type { Lane } from '../core/model.ts';
+import { type NextStep, nextStep, type RequestStep } from '../core/next-step.ts';
+import { type AttemptNote, failedLine, type LineHead, successLine } from '../core/output-line.ts';
+import type { BegunCall, FinishedCall, ProviderReply, Routing } from './ports.ts';
+
+/** A call that has come back. */
+export interface Returned {
+  readonly call: BegunCall;
+  readonly lane: Lane;
+  readonly reply: ProviderReply;
+  readonly verdict: Answer | Failure;
+  /** The `max_tokens` that was sent. */
+  readonly capTokens: number;
+  readonly nowMs: number;
+  /** In [0, 1). */
+  readonly random01: number;
+}
+
+/** What the record is told, and what it means for the lane. */
+export interface Settled {
+  readonly finished: FinishedCall;
+  readonly effect: LaneEffect;
+}
+
+/** Decides what becomes of a request after one call. Pure. */
+export const settleCall = (returned: Returned, routing: Routing): Settled =>
+  returned.verdict.kind === 'answer'
+    ? { finished: succeeded(returned, returned.verdict), effect: { kind: 'none' } }
+    : afterFailure(returned, returned.verdict, routing);
+
+const succeeded = (returned: Returned, answer: Answer): FinishedCall => {
+  const { call, reply } = returned;
+  return {
+    ...unchanged(call),
+    outcome: 'succeeded',
+    reason: null,
+    usage: answer.usage,
+    settlement: answer.usage === null ? 'estimate' : 'usage',
+    countsAsTry: true,
+    next: {
+      kind: 'succeeded',
+      line: successLine({
+        ...head(returned, 'succeeded', null),
+        statusCode: reply.kind === 'http' ? reply.status : 200,
+        requestId: requestIdOf(reply),
+        bodyText: reply.kind === 'http' ? reply.bodyText : '',
+      }),
+    },
+  };
+};
+
+const afterFailure = (returned: Returned, failure: Failure, routing: Routing): Settled => {
+  const { call, lane, capTokens, nowMs, random01 } = returned;
+  const step = nextStep(
+    failure,
+    {
+      triesBefore: call.tries,
+      badRequestsBefore: count(call, (attempt) => attempt.outcome === 'bad-request' && attempt.lane !== lane.id),
+      sickBefore: count(call, (attempt) => attempt.outcome === 'sick' || attempt.outcome === 'unreachable'),
+      droppedParameters: call.droppedParameters,
+      capTokens,
+      laneMaxOutputTokens: lane.maxOutputTokens,
+    },
+    { nowMs, random01 },
+  );
+  return { finished: nextState(returned, failure, step, routing), effect: step.effect };
+};
+
+const nextState = (returned: Returned, failure: Failure, step: NextStep, routing: Routing): FinishedCall => {
+  const { call } = returned;
+  const told: Told = {
+    outcome: failure.kind,
+    reason: failure.reason,
+    usage: failure.kind === 'useless-answer' ? failure.usage : null,
+    settlement: step.settlement,
+    countsAsTry: step.countsAsTry,
+  };
+  const moved = move(returned, step.request, routing);
+  return moved === null
+    ? { ...unchanged(call), ...told, next: { kind: 'failed', line: lastLine(returned, failure) } }
+    : { ...unchanged(call), ...told, ...moved };
+};
+
+type Told = Pick<FinishedCall, 'outcome' | 'reason' | 'usage' | 'settlement' | 'countsAsTry'>;
+type Moved = Pick<FinishedCall, 'next'> & Partial<FinishedCall>;
+
+/** Where the request goes now; `null` if there is nowhere left to go. */
+const move = (returned: Returned, step: RequestStep, routing: Routing): Moved | null => {
+  const { call } = returned;
+  const again = { kind: 'pending', avoidUntilMs: null } as const;
+  switch (step.kind) {
+    case 'fail':
+      return null;
+    case 'retry-without-parameter':
+      return { next: again, droppedParameters: [...call.droppedParameters, step.parameter] };
+    case 'retry-larger-cap':
+      return servingLanes(call, routing, call.excluded, step.capTokens).length === 0
+        ? null
+        : { next: again, outputCapTokens: step.capTokens };
+    case 'elsewhere':
+      return moveElsewhere(returned, step, routing);
+  }
+};
+
+const moveElsewhere = (
+  { call, lane }: Returned,
+  step: Extract<RequestStep, { kind: 'elsewhere' }>,
+  routing: Routing,
+): Moved | null => {
+  const left = excludedScopes(step.exclude, lane, routing);
+  if (step.backAtMs === null) {
+    const excluded = union(call.excluded, left);
+    if (servingLanes(call, routing, excluded).length === 0) return null;
+    return { excluded, next: { kind: 'pending', avoidUntilMs: null } };
+  }
+  const avoided = union(call.avoided, left);
+  const hasAnother = servingLanes(call, routing, [...call.excluded, ...avoided]).length > 0;
+  return hasAnother
+    ? { avoided, next: { kind: 'pending', avoidUntilMs: step.backAtMs } }
+    : { avoided: [], next: { kind: 'parked', untilMs: step.backAtMs } };
+};
+
+const excludedScopes = (
+  exclude: Extract<RequestStep, { kind: 'elsewhere' }>['exclude'],
+  lane: Lane,
+  routing: Routing,
+): readonly string[] => {
+  switch (exclude) {
+    case null:
+      return [];
+    case 'lane':
+      return [lane.id];
+    case 'provider':
+      return [lane.providerId];
+    case 'lanes-this-small': {
+      const bound = largest(lane, routing);
+      const lanes = routing.providers.flatMap((provider) => provider.lanes);
+      return [lane.id, ...lanes.filter((other) => largest(other, routing) <= bound).map((other) => other.id)];
+    }
+  }
+};
+
+const largest = (lane: Lane, routing: Routing): number => {
+  const provider = routing.provider(lane.providerId);
+  return provider === undefined ? 0 : largestCallTokens(provider, lane);
+};
+
+/** The lanes of the request's pool that are not excluded and can hold a request of its size. */
+const servingLanes = (
+  call: BegunCall,
+  routing: Routing,
+  excluded: readonly string[],
+  outputTokens = call.outputTokens,
+): readonly Lane[] =>
+  routing.lanesOf(call.poolName).filter((lane) => {
+    const provider = routing.provider(lane.providerId);
+    const need = { promptTokens: call.promptTokens, outputTokens, outputIsAsked: call.outputIsAsked };
+    return (
+      provider !== undefined &&
+      !excluded.includes(lane.id) &&
+      !excluded.includes(lane.providerId) &&
+      canEverServe(provider, lane, need)
+    );
+  });
+
+const lastLine = (returned: Returned, failure: Failure): string =>
+  failedLine({
+    ...head(returned, failure.kind, failure.reason),
+    failure,
+    statusCode: returned.reply.kind === 'http' ? returned.reply.status : null,
+    requestId: requestIdOf(returned.reply),
+  });
+
+const head = ({ call, lane, verdict, nowMs }: Returned, outcome: string, reason: string | null): LineHead => {
+  const usage = 'usage' in verdict ? verdict.usage : null;
+  const last: AttemptNote = {
+    lane: lane.id,
+    outcome,
+    reason,
+    begunAtMs: call.begunAtMs,
+    durationMs: Math.round(nowMs - call.begunAtMs),
+    promptTokens: usage?.promptTokens ?? null,
+    completionTokens: usage?.completionTokens ?? null,
+  };
+  return {
+    id: `batch_req_${call.requestId}`,
+    customId: call.customId,
+    provenance: { lane: lane.id, attempts: [...call.trail, last] },
+  };
+};
+
+const requestIdOf = (reply: ProviderReply): string | null =>
+  reply.kind === 'http' ? (reply.headers['x-request-id'] ?? null) : null;
+
+const unchanged = (call: BegunCall) => ({
+  grantId: call.grantId,
+  excluded: call.excluded,
+  avoided: call.avoided,
+  droppedParameters: call.droppedParameters,
+  outputCapTokens: null,
+});
+
+const union = (some: readonly string[], others: readonly string[]): string[] => [...new Set([...some, ...others])];
+
+const count = (call: BegunCall, test: (attempt: BegunCall['trail'][number]) => boolean): number =>
+  call.trail.filter((attempt) => test(attempt)).length;

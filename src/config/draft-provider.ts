@@ -1,0 +1,78 @@
+/** Lays the user's entry over the catalog's: a provider as it will be once the environment lets it on. */
+import type { Lane, Limit, Provider } from '../core/model.ts';
+import type { CatalogModel } from '../providers/catalog-provider.ts';
+import { CLOUD_TIMEOUT_MS, LOCAL_TIMEOUT_MS } from '../providers/catalog-provider.ts';
+import { declaredModels } from './declared.ts';
+import type { DeclaredModel, DeclaredProvider } from './declared.ts';
+
+/** The provider, with the placeholders of its address still in it. Call it only when `checkEntries` found nothing. */
+export function draftProvider(declared: DeclaredProvider): Provider {
+  const { id, entry, catalog } = declared;
+  const tier = entry.tier ?? catalog?.tier ?? 'paid';
+  const apiKeyEnv = entry.apiKeyEnv ?? catalog?.apiKeyEnv;
+  const provider: Provider = {
+    id,
+    baseUrl: entry.baseUrl ?? catalog?.baseUrl ?? '',
+    ...(apiKeyEnv === undefined ? {} : { apiKeyEnv }),
+    tier,
+    trainsOnData: entry.trainsOnData === undefined ? (catalog?.trainsOnData ?? null) : entry.trainsOnData,
+    dialect: entry.dialect ?? catalog?.dialect ?? 'openai',
+    concurrency: entry.concurrency ?? null,
+    limits: lessReserve(entry.limits ?? catalog?.limits ?? [], entry.reserve),
+    refusesParameters: entry.refusesParameters ?? catalog?.refusesParameters ?? [],
+    lanes: [],
+  };
+  const models = declaredModels(declared).filter((model) => model.entry.enabled !== false);
+  return { ...provider, lanes: models.map((model) => draftLane(declared, provider, model)) };
+}
+
+function draftLane(declared: DeclaredProvider, provider: Provider, { id, entry }: DeclaredModel): Lane {
+  const known = catalogModel(declared, id);
+  const limits = lessReserve(entry.limits ?? known?.limits ?? [], declared.entry.reserve);
+  return {
+    id: `${provider.id}/${id}`,
+    providerId: provider.id,
+    model: entry.model ?? known?.model ?? id,
+    contextTokens: entry.contextTokens ?? known?.contextTokens ?? 0,
+    maxOutputTokens: entry.maxOutputTokens ?? known?.maxOutputTokens ?? 0,
+    concurrency: entry.concurrency ?? defaultConcurrency(provider, limits),
+    timeoutMs: entry.timeout ?? declared.entry.timeout ?? defaultTimeoutMs(declared, provider),
+    limits,
+  };
+}
+
+/** The catalog's figures for a declared model, if it knows the model. */
+export function catalogModel({ catalog }: DeclaredProvider, id: string): CatalogModel | undefined {
+  return catalog?.models.find((model) => model.id === id);
+}
+
+function defaultTimeoutMs({ catalog }: DeclaredProvider, { tier }: Provider): number {
+  return catalog?.timeoutMs ?? (tier === 'local' ? LOCAL_TIMEOUT_MS : CLOUD_TIMEOUT_MS);
+}
+
+/** Enough calls under way to use 30 requests a minute at 15 s each; more only holds sockets open. */
+const ENOUGH_CALLS = 8;
+/** A local server answers one call as fast as its hardware allows; a second would wait inside it, unseen. */
+const LOCAL_CALLS = 1;
+const MINUTE_MS = 60_000;
+
+function defaultConcurrency({ tier, limits: shared }: Provider, limits: readonly Limit[]): number {
+  if (tier === 'local') return LOCAL_CALLS;
+  return Math.max(1, Math.min(ENOUGH_CALLS, ...[...shared, ...limits].flatMap(requestsPerMinute)));
+}
+
+/** Calls per minute of a limit on requests whose window is a minute or less; nothing for others. */
+function requestsPerMinute({ metric, amount, window }: Limit): readonly number[] {
+  if (metric !== 'requests' || !('perMs' in window) || window.perMs > MINUTE_MS) return [];
+  return [Math.floor((amount * MINUTE_MS) / window.perMs)];
+}
+
+const WHOLE = 10_000;
+
+/** The limits without the share that is kept for other uses, at least 1 each, and without the catalog's evidence. */
+function lessReserve(limits: readonly Limit[], reserve = 0): readonly Limit[] {
+  return limits.map(({ metric, amount, window }) => {
+    const left = Number((BigInt(amount) * BigInt(WHOLE - reserve)) / BigInt(WHOLE));
+    return { metric, amount: Math.max(1, left), window };
+  });
+}

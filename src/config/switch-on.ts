@@ -1,0 +1,64 @@
+/** Decides which declared providers are on, given what the environment holds. */
+import type { Provider } from '../core/model.ts';
+import type { UnavailableProvider } from './config.ts';
+import type { DeclaredProvider } from './declared.ts';
+import { draftProvider } from './draft-provider.ts';
+
+/** The variables a configuration may look at. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** A declared provider, on or not. */
+export type Switched =
+  | { readonly kind: 'on'; readonly provider: Provider; readonly key: string | undefined }
+  | { readonly kind: 'off'; readonly unavailable: UnavailableProvider };
+
+/** Switches one provider on if its key and the parts of its address are there. A local server needs no key. */
+export function switchOn(declared: DeclaredProvider, environment: Environment): Switched {
+  const { id, entry } = declared;
+  if (entry.enabled === false) return off(id, 'switched-off', 'switched off by `enabled: false`');
+  const provider = draftProvider(declared);
+  if (provider.lanes.length === 0) return off(id, 'no-model', 'all of its models are switched off');
+  const key = readKey(provider, environment);
+  if (key.kind === 'bad') return off(id, 'bad-key', key.reason);
+  if (key.kind === 'missing' && provider.tier !== 'local')
+    return off(id, 'no-key', missingKey(declared, provider));
+  const address = filledIn(provider.baseUrl, environment);
+  if (address.missing !== undefined)
+    return off(id, 'no-variable', `${address.missing} is not set: its address needs it`);
+  const value = key.kind === 'found' ? key.key : undefined;
+  return { kind: 'on', provider: { ...provider, baseUrl: address.url }, key: value };
+}
+
+type KeyResult =
+  | { readonly kind: 'found'; readonly key: string }
+  | { readonly kind: 'not-needed' | 'missing' }
+  | { readonly kind: 'bad'; readonly reason: string };
+
+function readKey({ apiKeyEnv }: Provider, environment: Environment): KeyResult {
+  if (apiKeyEnv === undefined) return { kind: 'not-needed' };
+  const key = environment[apiKeyEnv]?.trim() ?? '';
+  if (key === '') return { kind: 'missing' };
+  if (/^[\x21-\x7e]+$/.test(key)) return { kind: 'found', key };
+  return {
+    kind: 'bad',
+    reason: `${apiKeyEnv} holds a blank or another character that no key has; copy it again`,
+  };
+}
+
+function missingKey({ catalog }: DeclaredProvider, { apiKeyEnv = '' }: Provider): string {
+  return catalog === undefined ? `${apiKeyEnv} is not set` : `${apiKeyEnv} is not set. ${catalog.howToStart}`;
+}
+
+function filledIn(baseUrl: string, environment: Environment) {
+  const names = [...baseUrl.matchAll(/\{([A-Z][A-Z0-9_]*)\}/g)].map(([, name = '']) => name);
+  const valueOf = (name: string) => environment[name]?.trim() ?? '';
+  const missing = names.find((name) => valueOf(name) === '');
+  const url = baseUrl.replaceAll(/\{([A-Z][A-Z0-9_]*)\}/g, (_, name: string) =>
+    encodeURIComponent(valueOf(name)),
+  );
+  return { url, missing };
+}
+
+function off(providerId: string, kind: UnavailableProvider['kind'], reason: string): Switched {
+  return { kind: 'off', unavailable: { providerId, kind, reason } };
+}

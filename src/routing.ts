@@ -1,0 +1,22 @@
+/** Looks lanes, providers and names up in a configuration. */
+import type { Routing } from './app/ports.ts';
+import type { Config } from './config/config.ts';
+import { resolveModel } from './config/resolve-model.ts';
+import type { Lane } from './core/model.ts';
+
+/** The {@link Routing} of a configuration. */
+export const routingOf = (config: Config): Routing => {
+  const lanes = new Map(config.providers.flatMap((provider) => provider.lanes).map((lane) => [lane.id, lane]));
+  const providers = new Map(config.providers.map((provider) => [provider.id, provider]));
+  return {
+    providers: config.providers,
+    pools: config.pools,
+    lane: (laneId) => lanes.get(laneId),
+    provider: (providerId) => providers.get(providerId),
+    lanesOf: (name) => {
+      const found = resolveModel(config, name);
+      if (found.kind === 'not-found') return [];
+      return found.laneIds.map((laneId) => lanes.get(laneId)).filter((lane): lane is Lane => lane !== undefined);
+    },
+  };
+};

@@ -1,0 +1,52 @@
+import { readFile } from 'node:fs/promises';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { resolveConfig } from '../../src/config/resolve-config.ts';
+import { renderInitYaml } from '../../src/config/init-yaml.ts';
+import { CATALOG } from '../../src/providers/catalog.ts';
+import { ALL_KEYS, resolve } from './resolve.ts';
+
+const CLOUD = CATALOG.filter(({ tier }) => tier !== 'local');
+
+test('for any keys in the environment, the file that init writes switches on what no file would', () => {
+  fc.assert(
+    fc.property(fc.subarray(Object.entries(ALL_KEYS)), (entries) => {
+      const environment = Object.fromEntries(entries);
+      const text = renderInitYaml(environment);
+      const input = { environment, dataDirectory: '/data', allowNoLanes: true };
+      const written = resolveConfig({ ...input, yaml: { name: 'nightshift.yaml', text } });
+      expect(written.providers).toEqual(resolveConfig({ ...input, yaml: null }).providers);
+      expect(
+        Object.values(environment).filter((value) => value.endsWith('-key') && text.includes(value)),
+      ).toEqual([]);
+    }),
+  );
+});
+
+test('each provider that was not found is one uncommented line away', () => {
+  const text = renderInitYaml({});
+  for (const { id } of CLOUD) {
+    const config = resolve(text.replace(`  # ${id}: {}`, `  ${id}: {}`));
+    expect(config.providers.map((provider) => provider.id)).toEqual([id]);
+  }
+});
+
+test('the examples of a local server and of an own provider load once uncommented', () => {
+  const blocks = ['ollama', 'llamacpp', 'home'];
+  const uncommented = blocks.reduce(uncomment, renderInitYaml({}));
+  const config = resolve(uncommented, { HOME_LLM_KEY: 'k' });
+  expect(config.providers.map(({ id }) => id)).toEqual(['ollama', 'llamacpp', 'home']);
+});
+
+test('.env.example names every variable of the catalog', async () => {
+  const text = await readFile(new URL('../../.env.example', import.meta.url), 'utf8');
+  const variables = [...CATALOG.map(({ apiKeyEnv }) => apiKeyEnv), 'CLOUDFLARE_ACCOUNT_ID'];
+  expect(variables.filter((name) => !new RegExp(`^${name}=$`, 'm').test(text))).toEqual([]);
+});
+
+/** Takes the comment marks off the block that starts with that key and ends at the next empty line. */
+function uncomment(yaml: string, key: string): string {
+  return yaml.replace(new RegExp(`^  # ${key}:\\n(  # .*\\n)+`, 'm'), (block) =>
+    block.replaceAll(/^ {2}# /gm, '  '),
+  );
+}

@@ -1,0 +1,98 @@
+/** What every implementation of quota promises, as properties over random nights. */
+import fc from 'fast-check';
+import { describe, expect, type TestContext, test } from 'vitest';
+import type { TokenEstimate } from '../../src/core/model.ts';
+import type { QuotaScope } from '../../src/core/quota.ts';
+import { LANES, PROVIDER, nightArbitrary } from './quota-commands.ts';
+import { type Play, callsOn, endAll, placeOrder, playNight, waitUntil } from './quota-night.ts';
+import { findRefusal } from './quota-provider.ts';
+import type { Answer, QuotaUnderTest } from './quota-under-test.ts';
+
+/** How hard to try. */
+export interface Effort {
+  /** Nights per property. */
+  readonly nights: number;
+  /** Commands per night, at most. */
+  readonly commands: number;
+}
+
+/** Longer than any window, with its margins. */
+const ALL_WINDOWS_MS = 70 * 86_400_000;
+
+/** Registers the suite for one implementation. */
+export const describeQuota = (
+  name: string,
+  open: (context: TestContext) => Promise<QuotaUnderTest>,
+  { nights, commands }: Effort,
+): void => {
+  const property = async (check: (play: Play) => Promise<void>, quota: QuotaUnderTest, onRefusal?: Play['onRefusal']) =>
+    await fc.assert(
+      fc.asyncProperty(nightArbitrary(commands), async (night) => check(await playNight(quota, night, onRefusal))),
+      { numRuns: nights },
+    );
+
+  describe(name, () => {
+    test('never lets a provider refuse a call, whatever the interleaving and wherever in the margin calls arrive', async (context) => {
+      await property(expectNoRefusal, await open(context));
+    });
+
+    test('names the first instant at which a refused call may find room', async (context) => {
+      await property(expectNoRefusal, await open(context), askAgain);
+    });
+
+    test('gives everything back once all calls have ended and their windows have passed', async (context) => {
+      await property(expectNothingLeaks, await open(context));
+    });
+  });
+};
+
+const expectNoRefusal = async (play: Play): Promise<void> => {
+  expect(refusals(play)).toEqual([]);
+};
+
+/** What the provider would have refused, over all its limits and both ways to charge. */
+const refusals = (play: Play): string[] =>
+  play.scopes.flatMap(({ id, limits }) =>
+    limits.flatMap((limit) =>
+      (['estimate-first', 'actual-at-once'] as const).flatMap(
+        (charging) => findRefusal(limit, callsOn(play, id), charging) ?? [],
+      ),
+    ),
+  );
+
+/** Just before the instant there is still no room; at the instant there is, or a later one is named. */
+const askAgain: Play['onRefusal'] = async (play, order, refusal) => {
+  let answer: Answer = refusal;
+  while (answer.kind === 'refused' && answer.roomAtMs !== null) {
+    expect(answer.roomAtMs).toBeGreaterThan(play.nowMs);
+    const justBeforeMs = answer.roomAtMs - roundingMs(play.scopes, order.scopes) - 1;
+    if (justBeforeMs > play.nowMs) {
+      await waitUntil(play, justBeforeMs);
+      expect((await play.quota.reserve(order.scopes, order.estimate)).kind).toBe('refused');
+    }
+    await waitUntil(play, answer.roomAtMs);
+    answer = await placeOrder(play, order);
+  }
+};
+
+/** Debt drains in fractions of a token: the instant is then right to a millisecond. */
+const roundingMs = (scopes: readonly QuotaScope[], charged: readonly string[]): number =>
+  scopes.some(({ id, limits }) => charged.includes(id) && limits.some(({ window }) => window.kind === 'refill')) ? 1 : 0;
+
+const expectNothingLeaks = async (play: Play): Promise<void> => {
+  await endAll(play);
+  await waitUntil(play, play.nowMs + ALL_WINDOWS_MS);
+  expect([...(await play.quota.inUse()).values()].filter((amount) => amount !== 0)).toEqual([]);
+  await play.quota.audit();
+  const scopes = [LANES[0], PROVIDER];
+  expect((await play.quota.reserve(scopes, largestNeed(play.scopes, scopes))).kind).toBe('granted');
+};
+
+/** The largest call that fits every window of these scopes when they are empty. */
+const largestNeed = (scopes: readonly QuotaScope[], charged: readonly string[]): TokenEstimate => {
+  const limits = scopes.filter(({ id }) => charged.includes(id)).flatMap((scope) => scope.limits);
+  const least = (metric: string): number =>
+    Math.min(1_000, ...limits.filter((limit) => limit.metric === metric).map((limit) => limit.amount));
+  const promptTokens = Math.min(least('inputTokens'), least('tokens'));
+  return { promptTokens, outputTokens: Math.min(least('outputTokens'), least('tokens') - promptTokens) };
+};

@@ -1,0 +1,76 @@
+/** The pure quota of core, driven through the words of the suite. */
+import { type Quota, begin, emptyQuota, inUse, reserve, settle } from '../../src/core/quota.ts';
+import { type QuotaUnderTest, limitName } from './quota-under-test.ts';
+
+interface OpenGrant {
+  readonly grantedAtMs: number;
+  readonly isBegun: boolean;
+}
+
+/** A {@link QuotaUnderTest}; `begin` may be told another instant than now, as the record rounds up. */
+export interface PureQuota extends QuotaUnderTest {
+  begin(grant: number, atMs?: number): Promise<number>;
+}
+
+/** Opens it, without limits until it is reset. */
+export const openPureQuota = (): PureQuota => {
+  let quota: Quota = emptyQuota([]);
+  let nowMs = 0;
+  const open = new Map<number, OpenGrant>();
+
+  const close = (grant: number, kind: 'release' | 'estimate'): void => {
+    quota = settle(quota, grant, { kind }, nowMs);
+    open.delete(grant);
+  };
+  const expireOld = (): void => {
+    for (const [grant, { grantedAtMs, isBegun }] of open) {
+      if (!isBegun && grantedAtMs < nowMs) close(grant, 'release');
+    }
+  };
+
+  return {
+    async reset(scopes, atMs) {
+      quota = emptyQuota(scopes);
+      nowMs = atMs;
+      open.clear();
+    },
+    async setClock(atMs) {
+      nowMs = atMs;
+    },
+    async reserve(scopes, need) {
+      const answer = reserve(quota, scopes, need, nowMs);
+      if (answer.kind === 'refused') return answer;
+      quota = answer.quota;
+      open.set(answer.grant, { grantedAtMs: nowMs, isBegun: false });
+      return { kind: 'granted', grant: answer.grant };
+    },
+    async begin(grant, atMs = nowMs) {
+      quota = begin(quota, grant, atMs);
+      open.set(grant, { grantedAtMs: nowMs, isBegun: true });
+      return atMs;
+    },
+    async settle(grant, settlement) {
+      quota = settle(quota, grant, settlement, nowMs);
+      open.delete(grant);
+    },
+    async crash() {
+      expireOld();
+      for (const [grant, { isBegun }] of open) if (isBegun) close(grant, 'estimate');
+    },
+    async expire() {
+      expireOld();
+    },
+    async inUse() {
+      return new Map(
+        inUse(quota, nowMs).map(({ scope, limit, amount }) => [
+          limitName(scope, limit.metric, { ...limit.window }),
+          amount,
+        ]),
+      );
+    },
+    async audit() {
+      const overdrawn = inUse(quota, nowMs).filter(({ limit, amount }) => amount < 0 || amount > limit.amount + 1e-6);
+      if (overdrawn.length > 0) throw new Error(`Expected uses within their limits, got ${JSON.stringify(overdrawn)}.`);
+    },
+  };
+};
