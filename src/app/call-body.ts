@@ -1,8 +1,8 @@
 /** The body of a call, made from the line as it was stored. */
-import { isRecord, type JsonRecord, memberAt } from '../core/loose-json.ts';
-import { parseLossless } from '../core/lossless-json.ts';
+import { bodyOfLine } from '../core/line-form.ts';
+import type { JsonRecord } from '../core/loose-json.ts';
 import type { Lane, Provider } from '../core/model.ts';
-import { buildChatBody, type Task } from '../core/task.ts';
+import { isTask } from '../core/task.ts';
 import type { BegunCall } from './ports.ts';
 
 /** The names a body may cap its answer by, the newer first. */
@@ -30,13 +30,8 @@ export const callBody = (call: BegunCall, lane: Lane, provider: Provider): CallB
 };
 
 const storedBody = (call: BegunCall): JsonRecord => {
-  const line = parseLossless(call.line.replace(/^\uFEFF/u, ''));
-  const body = memberAt(line, 'body');
-  if (isRecord(line) && isRecord(body) && memberAt(line, 'custom_id') !== undefined) return body;
-  if (!isRecord(line) || call.task === null) {
-    throw new Error(`Expected request ${call.requestId} to hold the line that was taken in, got something else.`);
+  if (call.task !== null && !isTask(call.task)) {
+    throw new Error(`Expected the task of request ${call.requestId} to be one of this version, got something else. Finish the batch with the version that took it in.`);
   }
-  const built = buildChatBody(call.task as Task, line);
-  if (built.kind === 'unfit') throw new Error(built.message);
-  return built.body;
+  return bodyOfLine(call.line, call.task);
 };

@@ -7,11 +7,12 @@ interface Waiting<Item, Value> {
 }
 
 /**
- * A function for one item, on top of one for many. The first item leaves at once, so that nothing waits for company;
- * at most `atMost` go together. A batch that fails, fails for all its items.
+ * A function for one item, on top of one for many, which answers with each item's value (or throws for that item).
+ * The first item leaves at once, so that nothing waits for company; at most `atMost` go together. A batch that
+ * rejects, rejects for all its items.
  */
 export const coalesce = <Item, Value>(
-  run: (items: readonly Item[]) => Promise<readonly Value[]>,
+  run: (items: readonly Item[]) => Promise<(item: Item) => Value>,
   atMost: number,
 ): ((item: Item) => Promise<Value>) => {
   const waiting: Waiting<Item, Value>[] = [];
@@ -22,8 +23,8 @@ export const coalesce = <Item, Value>(
     while (waiting.length > 0) {
       const batch = waiting.splice(0, atMost);
       try {
-        const values = await run(batch.map(({ item }) => item));
-        for (const [index, { resolve }] of batch.entries()) resolve(values[index] as Value);
+        const valueOf = await run(batch.map(({ item }) => item));
+        for (const entry of batch) settle(entry, valueOf);
       } catch (error) {
         for (const { reject } of batch) reject(error);
       }
@@ -36,4 +37,12 @@ export const coalesce = <Item, Value>(
       waiting.push({ item, resolve, reject });
       if (!isRunning) void drain();
     });
+};
+
+const settle = <Item, Value>({ item, resolve, reject }: Waiting<Item, Value>, valueOf: (item: Item) => Value): void => {
+  try {
+    resolve(valueOf(item));
+  } catch (error) {
+    reject(error);
+  }
 };

@@ -44,11 +44,8 @@ export const startNight = async (tools: NightTools, lanes: readonly Lane[]): Pro
 
   const callTools = {
     ...tools,
-    begin: coalesce(async (ids: readonly number[]) => beginEach(ledger, ids, seat.id), AT_ONCE),
-    finish: coalesce(async (calls: readonly FinishedCall[]) => {
-      await ledger.finish(calls);
-      return calls.map(() => undefined);
-    }, AT_ONCE),
+    begin: coalesce((ids: readonly number[]) => beginEach(ledger, ids, seat.id), AT_ONCE),
+    finish: coalesce((calls: readonly FinishedCall[]) => finishEach(ledger, calls), AT_ONCE),
     signal: calling.signal,
   };
   const work = async (grantIds: readonly number[]): Promise<void> => {
@@ -69,12 +66,26 @@ export const startNight = async (tools: NightTools, lanes: readonly Lane[]): Pro
   return { drain: () => (draining ??= drain()), abort: () => calling.abort() };
 };
 
-/** Begun calls in the order of the ids; `null` for those that may not begin any more. */
+/** Begun calls by grant; `null` for those that may not begin any more. */
 const beginEach = async (
   ledger: GrantLedger,
   ids: readonly number[],
   workerId: number,
-): Promise<readonly (BegunCall | null)[]> => {
+): Promise<(id: number) => BegunCall | null> => {
   const begun = new Map((await ledger.begin(ids, workerId)).map((call) => [call.grantId, call]));
-  return ids.map((id) => begun.get(id) ?? null);
+  return (id) => begun.get(id) ?? null;
+};
+
+/** Together, or one by one if the record refuses them together: one bad entry must not take the others with it. */
+const finishEach = async (ledger: GrantLedger, calls: readonly FinishedCall[]): Promise<(call: FinishedCall) => void> => {
+  const refused = new Map<FinishedCall, unknown>();
+  try {
+    await ledger.finish(calls);
+  } catch (error) {
+    if (calls.length === 1) throw error;
+    for (const call of calls) await ledger.finish([call]).catch((reason: unknown) => refused.set(call, reason));
+  }
+  return (call) => {
+    if (refused.has(call)) throw new Error('Expected the record to take the outcome of a call, but it refused.', { cause: refused.get(call) });
+  };
 };

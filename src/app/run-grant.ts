@@ -6,10 +6,11 @@ import type { ProviderSignal } from '../core/evidence.ts';
 import type { Failure } from '../core/failure.ts';
 import type { LaneEffect } from '../core/lane-effect.ts';
 import type { Lane, Provider } from '../core/model.ts';
+import { shortReason } from '../core/reason.ts';
 import { callBody, type CallBody } from './call-body.ts';
 import { declaredResetAtMs } from './declared-reset.ts';
 import type { BegunCall, Clock, FinishedCall, HealthBook, Log, ProviderClient, ProviderReply, Routing } from './ports.ts';
-import { settleCall } from './settle-call.ts';
+import { faulted, settleCall } from './settle-call.ts';
 
 /** What making a call needs. */
 export interface CallTools {
@@ -39,8 +40,17 @@ export class CallFailed extends Error {
 export const runGrant = async (tools: CallTools, grantId: number): Promise<void> => {
   const call = await tools.begin(grantId);
   if (call === null) return;
-  const verdict = await runCall(tools, call);
+  const verdict = await runCall(tools, call).catch((error: unknown) => giveUp(tools, call, error));
   if (verdict.kind !== 'answer') throw new CallFailed(`${verdict.kind}: ${verdict.reason}`);
+};
+
+/** A fault of ours in the middle of a call: the request fails with what is known, and the batch goes on without it. */
+const giveUp = async ({ finish, log }: CallTools, call: BegunCall, error: unknown): Promise<Failure> => {
+  const reason = shortReason(`fault in Nightshift: ${error instanceof Error ? error.message : String(error)}`);
+  log.error({ grantId: call.grantId, requestId: call.requestId, laneId: call.laneId, err: error }, 'call.faulted');
+  const failure: Failure = { kind: 'unknown', status: null, reason };
+  await finish(faulted(call, failure));
+  return failure;
 };
 
 const runCall = async (tools: CallTools, call: BegunCall): Promise<Answer | Failure> => {

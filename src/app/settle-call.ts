@@ -54,6 +54,22 @@ const succeeded = (returned: Returned, answer: Answer): FinishedCall => {
   };
 };
 
+/** What the record is told when we failed ourselves: the request fails, and the call stays counted. */
+export const faulted = (call: BegunCall, failure: Failure): FinishedCall => {
+  const { requestId, customId, laneId, trail } = call;
+  const provenance = { lane: laneId, attempts: trail };
+  const line = failedLine({ id: `batch_req_${requestId}`, customId, provenance, failure, statusCode: null, requestId: null });
+  return {
+    ...unchanged(call),
+    outcome: failure.kind,
+    reason: failure.reason,
+    usage: null,
+    settlement: 'estimate',
+    countsAsTry: true,
+    next: { kind: 'failed', line },
+  };
+};
+
 const afterFailure = (returned: Returned, failure: Failure, routing: Routing): Settled => {
   const { call, lane, capTokens, nowMs, random01 } = returned;
   const step = nextStep(

@@ -6,6 +6,9 @@
 import type { Limit, Metric, TokenEstimate } from './model.ts';
 import { windowEndMs } from './window.ts';
 
+/** Debt is a fraction; this much of a token is not worth waiting for. */
+const ROUNDING = 1e-9;
+
 /** A limit, or a bound on calls under way at once. */
 export type MeteredLimit =
   | Limit
@@ -50,8 +53,9 @@ export const takes = (metric: Metric | 'calls', need: TokenEstimate): number => 
 };
 
 /** What is in use, uses and debt together. The meter must have been advanced. */
-export const used = ({ uses, debt }: Meter): number =>
-  uses.values().reduce((sum, use) => sum + use.amount, debt);
+export const used = (meter: Meter): number => held(meter) + meter.debt;
+
+const held = ({ uses }: Meter): number => uses.values().reduce((sum, use) => sum + use.amount, 0);
 
 /** Brings the meter to now: uses that have ended are forgotten, or become debt, which drains at amount / perMs. */
 export const advance = (meter: Meter, nowMs: number): Meter => {
@@ -97,12 +101,12 @@ export const settleUse = (meter: Meter, grant: number, amount: number | null, no
  * advanced.
  */
 export const roomAtMs = (meter: Meter, amount: number, nowMs: number): number | null => {
-  const surplus = used(meter) + amount - meter.limit.amount;
+  const { window, amount: limit } = meter.limit;
+  const surplus = used(meter) + amount - limit - ROUNDING;
   if (surplus <= 0) return nowMs;
-  if (amount > meter.limit.amount) return null;
-  const { window } = meter.limit;
+  if (amount > limit) return null;
   if (window.kind !== 'refill') return whenFreedMs(meter, surplus);
-  if (meter.debt >= surplus) return nowMs + Math.ceil((surplus * window.perMs) / meter.limit.amount);
+  if (held(meter) + amount <= limit) return nowMs + Math.ceil((surplus * window.perMs) / limit);
   return endings(meter)[0]?.endsAtMs ?? null;
 };
 

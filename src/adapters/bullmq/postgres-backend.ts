@@ -1,5 +1,5 @@
 /** BullMQ on PostgreSQL: the embedded home. */
-import { createPostgresBackend, type PgPool, type PostgresConnectionOptions, type PostgresQueueBackend, runMigrations } from 'bullmq';
+import { createPostgresBackend, isPgPool, type PostgresConnectionOptions, type PostgresQueueBackend, runMigrations } from 'bullmq';
 import pg from 'pg';
 import type { PostgresAddress } from '../postgres/connect.ts';
 import type { QueueBackend } from './lane-queues.ts';
@@ -16,7 +16,8 @@ export const openPostgresBackend = async (
 ): Promise<QueueBackend<PostgresQueueBackend, PostgresConnectionOptions> & AsyncDisposable> => {
   const pool = new pg.Pool({
     ...address,
-    options: `-c search_path=${SCHEMA}`,
+    // The queue is disposable: what a crash of the server loses is added again.
+    options: `-c search_path=${SCHEMA} -c synchronous_commit=off`,
     max: MOST_CONNECTIONS,
     keepAlive: true,
     application_name: 'nightshift-queues',
@@ -28,9 +29,11 @@ export const openPostgresBackend = async (
   } finally {
     client.release();
   }
+  const shared: unknown = pool;
+  if (!isPgPool(shared)) throw new Error('Expected BullMQ to take a pool of `pg`, but it does not: their versions do not fit.');
   return {
     factory: createPostgresBackend,
-    connection: pool as PgPool,
+    connection: shared,
     async [Symbol.asyncDispose]() {
       await pool.end();
     },

@@ -3,8 +3,9 @@ import { dirname } from 'node:path';
 import { errorCode } from './explain.ts';
 
 /**
- * Makes a folder, by its absolute path, and those above it, all closed to other users. Not by `recursive: true`, which on Node 24 runs for ever below /proc and calls
- * a read-only file system ENOENT (measured).
+ * Makes a folder, by its absolute path, and those above it, all closed to other users; one that exists is left as
+ * it is. Not by `recursive: true`, which on Node 24 runs for ever below /proc and calls a read-only file system
+ * ENOENT (measured).
  */
 export const makeDirectory = async (directory: string): Promise<void> => {
   try {

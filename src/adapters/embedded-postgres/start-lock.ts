@@ -1,7 +1,8 @@
 /**
  * One process at a time starts or stops the server of a data directory. The lock is the kernel's (fcntl, through
  * the SQLite that Node brings), so it ends with its holder, however that dies; a lock file with a pid in it would
- * have to guess. Nothing is ever written to the file.
+ * have to guess. Nothing is ever written to the file, and the journal that a transaction would make beside it is
+ * kept in memory.
  */
 
 import { chmodSync, chownSync } from 'node:fs';
@@ -52,7 +53,7 @@ const acquire = async (
 
 const tryAcquire = (database: DatabaseSync, lockFile: string): boolean => {
   try {
-    database.exec('BEGIN EXCLUSIVE');
+    database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
     return true;
   } catch (cause) {
     if (cause instanceof Error && 'errcode' in cause && cause.errcode === sqliteBusy) return false;

@@ -77,7 +77,7 @@ async function* unzip(chunks: AsyncIterable<Buffer>, shownAs: string): AsyncGene
   const gunzip = createGunzip({ chunkSize: CHUNK_BYTES });
   const fed = pipeline(chunks, gunzip).catch(() => {});
   try {
-    for await (const chunk of gunzip) yield chunk as Buffer;
+    for await (const chunk of gunzip) yield Buffer.from(chunk);
   } catch (error) {
     throw new Error(`Expected ${shownAs} to be a whole gzip file, got one that breaks off or is something else. Pack it again.`, { cause: error });
   }
@@ -99,6 +99,6 @@ const sizeOf = async (path: string, shownAs: string): Promise<number> => {
 
 const hashOf = async (path: string): Promise<string> => {
   const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES })) hash.update(chunk as Buffer);
+  await pipeline(createReadStream(path, { highWaterMark: CHUNK_BYTES }), hash);
   return hash.digest('hex');
 };

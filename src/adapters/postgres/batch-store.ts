@@ -63,7 +63,7 @@ const ingest = async (
   try {
     const created = await inTransaction(pool, async (client) => {
       const batchId = await insertBatch(client, batch);
-      await copyRequests(client, batchId, rows, routes.idOf);
+      await copyRequests(client, batchId, rows, (poolName) => routes.idOf(poolName));
       await markDuplicates(client, batchId, duplicateLine);
       return await countLines(client, batchId, routes.poolNames());
     });

@@ -17,15 +17,16 @@ const INT8_OID = 20;
 const NUMERIC_OID = 1700;
 
 /** 64-bit integers arrive as numbers: every id, instant and count here stays below 2^53. */
-const getTypeParser = (oid: number, format?: 'text' | 'binary') =>
-  oid === INT8_OID || oid === NUMERIC_OID ? Number : pg.types.getTypeParser(oid, format as 'text');
+const types: pg.CustomTypesConfig = {
+  getTypeParser: (oid: number) => (oid === INT8_OID || oid === NUMERIC_OID ? Number : pg.types.getTypeParser(oid)),
+};
 
 /** Client settings for a connection to the record. */
 export const recordClientConfig = (address: PostgresAddress): pg.ClientConfig => ({
   ...address,
   options: `-c search_path=${RECORD_SCHEMA} -c client_min_messages=warning`,
   keepAlive: true,
-  types: { getTypeParser } as pg.CustomTypesConfig,
+  types,
   application_name: 'nightshift',
 });
 

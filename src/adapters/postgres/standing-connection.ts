@@ -23,7 +23,8 @@ export const openStandingConnection = async (
   onError: (error: Error) => void,
 ): Promise<StandingConnection> => {
   let current: pg.Client | null = null;
-  let closed = false;
+  const closing = new AbortController();
+  const isClosed = (): boolean => closing.signal.aborted;
 
   const connect = async (): Promise<void> => {
     const client = new pg.Client(recordClientConfig(address));
@@ -38,19 +39,19 @@ export const openStandingConnection = async (
     current = client;
     client.once('end', () => {
       current = null;
-      if (!closed) void reconnect();
+      if (!isClosed()) void reconnect();
     });
   };
 
   const reconnect = async (): Promise<void> => {
-    for (let waitMs = FIRST_RETRY_MS; !closed; waitMs = Math.min(waitMs * 2, LONGEST_RETRY_MS)) {
+    for (let waitMs = FIRST_RETRY_MS; !isClosed(); waitMs = Math.min(waitMs * 2, LONGEST_RETRY_MS)) {
       await delay(waitMs);
-      if (closed) return;
+      if (isClosed()) return;
       try {
         await connect();
         return;
       } catch (error) {
-        onError(error as Error);
+        onError(error instanceof Error ? error : new Error(String(error)));
       }
     }
   };
@@ -63,7 +64,7 @@ export const openStandingConnection = async (
       return true;
     },
     async [Symbol.asyncDispose]() {
-      closed = true;
+      closing.abort();
       await current?.end();
     },
   };

@@ -150,10 +150,9 @@ BEGIN
     surplus := l.used + l.debt + use_amount(l.metric, prompt_tokens, output_tokens) - l.amount;
     CONTINUE WHEN surplus <= 0;
     frees_at_ms := NULL;
-    IF l.window_kind = 'refill' THEN
-      IF l.debt >= surplus THEN
-        frees_at_ms := at_ms + ceil(surplus * l.per_ms / l.amount)::bigint;
-      END IF;
+    -- Whether draining alone makes room is asked in whole numbers: in fractions it may look a hair short.
+    IF l.window_kind = 'refill' AND l.used + use_amount(l.metric, prompt_tokens, output_tokens) <= l.amount THEN
+      frees_at_ms := at_ms + ceil(surplus * l.per_ms / l.amount)::bigint;
     END IF;
     IF frees_at_ms IS NULL THEN
       FOR ending IN

@@ -1,0 +1,67 @@
+/** Nightshift as a child process, with everything it said. */
+import { spawn } from 'node:child_process';
+
+/** What to start. */
+export interface CommandOptions {
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly directory: string;
+  /** Written to its standard input, which is then closed; empty unless said. */
+  readonly standardInput?: string | undefined;
+}
+
+/** How a command ended. */
+export interface EndedCommand {
+  /** `null` if a signal ended it. */
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly durationMs: number;
+}
+
+/** A command that was started. */
+export interface Command {
+  readonly startedAtMs: number;
+  /** Resolves when it has ended and everything it wrote has been read. */
+  readonly ended: Promise<EndedCommand>;
+  /** What it wrote to standard error so far. */
+  stderr(): string;
+  /** Does nothing once it has ended. */
+  kill(signal: NodeJS.Signals): void;
+}
+
+/** Starts a TypeScript program with the Node that runs the tests. */
+export const startCommand = ({ program, args, directory, standardInput }: CommandOptions): Command => {
+  const startedAtMs = Date.now();
+  const child = spawn(process.execPath, [program, ...args], {
+    cwd: directory,
+    env: { ...process.env, NO_COLOR: '1' },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  // A command may end before it has read everything.
+  child.stdin.on('error', () => {});
+  child.stdin.end(standardInput ?? '');
+  const ended = new Promise<EndedCommand>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code, signal) => {
+      resolve({ code, signal, stdout, stderr, durationMs: Date.now() - startedAtMs });
+    });
+  });
+  return {
+    startedAtMs,
+    ended,
+    stderr: () => stderr,
+    kill: (signal) => {
+      if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+    },
+  };
+};

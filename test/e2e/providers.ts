@@ -1,0 +1,90 @@
+/** Simulated providers for tests, and what their own log says about the calls they got. */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { RunningSimulator } from '../../src/simulator/start-simulator.ts';
+import type { SimulatedDialect, SimulatedLimit, SimulatedTier } from '../../src/simulator/tier.ts';
+
+/** What differs from one simulated provider to the next. */
+export interface ProviderOptions {
+  readonly dialect?: SimulatedDialect;
+  readonly limits?: readonly SimulatedLimit[];
+  /** Default 5. */
+  readonly latencyMs?: number;
+  /** Calls at once, enforced. Default 16. */
+  readonly concurrency?: number;
+  /** Default 16,000. */
+  readonly contextTokens?: number;
+}
+
+/** The one model of {@link provider}. */
+export const MODEL = 'model';
+
+/** A provider with one model. */
+export const provider = (id: string, options: ProviderOptions = {}): SimulatedTier => ({
+  id,
+  dialect: options.dialect ?? 'openai',
+  limits: [],
+  models: [
+    {
+      id: MODEL,
+      contextTokens: options.contextTokens ?? 16_000,
+      maxOutputTokens: 4_000,
+      concurrency: options.concurrency ?? 16,
+      limits: options.limits ?? [],
+      latency: { minMs: options.latencyMs ?? 5 },
+    },
+  ],
+});
+
+/** A rolling window. */
+export const rolling = (metric: SimulatedLimit['metric'], amount: number, perMs: number): SimulatedLimit => ({
+  metric,
+  amount,
+  window: { kind: 'rolling', perMs },
+});
+
+/** A token bucket. */
+export const refill = (metric: SimulatedLimit['metric'], amount: number, perMs: number): SimulatedLimit => ({
+  metric,
+  amount,
+  window: { kind: 'refill', perMs },
+});
+
+/** Windows counted from an anchor, here the first of January 2026. */
+export const fixed = (metric: SimulatedLimit['metric'], amount: number, perMs: number): SimulatedLimit => ({
+  metric,
+  amount,
+  window: { kind: 'fixed', perMs, anchorAtMs: Date.UTC(2026, 0, 1) },
+});
+
+/** Days of a time zone. */
+export const daily = (metric: SimulatedLimit['metric'], amount: number): SimulatedLimit => ({
+  metric,
+  amount,
+  window: { kind: 'calendar', unit: 'day', timeZone: 'America/Los_Angeles' },
+});
+
+/** Calls refused for a limit, by the simulator's own count. */
+export const refusals = (simulator: RunningSimulator): number => sumOf(simulator, (stats) => stats.rejected);
+
+/** Calls that reached the simulator, ended or not. */
+export const callCount = (simulator: RunningSimulator): number => sumOf(simulator, (stats) => stats.calls);
+
+/** Calls that the simulator is answering now. */
+export const callsInFlight = (simulator: RunningSimulator): number => sumOf(simulator, (stats) => stats.inFlight);
+
+const sumOf = (
+  simulator: RunningSimulator,
+  of: (stats: ReturnType<RunningSimulator['stats']>['providers'][string]) => number,
+): number =>
+  Object.values(simulator.stats().providers)
+    .map((stats) => of(stats))
+    .reduce((sum, count) => sum + count, 0);
+
+/** Resolves when the condition holds; rejects after `patienceMs`, saying what was waited for. */
+export const until = async (what: string, holds: () => boolean, patienceMs = 30_000): Promise<void> => {
+  const deadlineMs = Date.now() + patienceMs;
+  while (!holds()) {
+    if (Date.now() > deadlineMs) throw new Error(`Expected ${what} within ${patienceMs} ms, but it did not happen.`);
+    await delay(10);
+  }
+};

@@ -1,0 +1,109 @@
+/**
+ * A whole night on this machine: simulated providers in the test's process, Nightshift as processes of its own, one data
+ * directory for both. Disposing ends every process, stops the embedded PostgreSQL and removes every file.
+ */
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { stringify } from 'yaml';
+import { openEmbeddedPostgres } from '../../src/adapters/embedded-postgres/open.ts';
+import { configFor } from '../../src/simulator/config-for.ts';
+import type { FaultRule } from '../../src/simulator/fault.ts';
+import { type RunningSimulator, startSimulator } from '../../src/simulator/start-simulator.ts';
+import type { SimulatedTier } from '../../src/simulator/tier.ts';
+import { type Command, type EndedCommand, startCommand } from './command.ts';
+
+/** What a night is set up with. */
+export interface StageOptions {
+  readonly tiers: readonly SimulatedTier[];
+  readonly faults?: readonly FaultRule[];
+  /** Pools beside `small`, which has every lane. */
+  readonly pools?: Readonly<Record<string, readonly string[]>>;
+  /** Of every lane; the product's own default unless said. */
+  readonly timeout?: string;
+  /** Whether the stage itself holds the embedded PostgreSQL open, so that commands need not start it. Default: yes. */
+  readonly holdsServer?: boolean;
+}
+
+/** A night, set up. */
+export interface Stage extends AsyncDisposable {
+  readonly simulator: RunningSimulator;
+  readonly dataDirectory: string;
+  /** The path of a file of that name in the stage's own directory. */
+  path(name: string): string;
+  /** Writes a file of these lines and returns its path. */
+  write(name: string, lines: readonly string[]): Promise<string>;
+  /** Starts `nightshift` with these arguments, the stage's configuration and its data directory. */
+  start(args: readonly string[], standardInput?: string): Command;
+  /** Starts it and waits for its end. */
+  run(args: readonly string[], standardInput?: string): Promise<EndedCommand>;
+  /** The process of the embedded PostgreSQL. */
+  postmasterPid(): Promise<number>;
+}
+
+const COMMAND_LINE = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+const STAND_IN = fileURLToPath(new URL('./run-process.ts', import.meta.url));
+const PROGRAM = existsSync(COMMAND_LINE) && process.env['NIGHTSHIFT_E2E_STAND_IN'] !== '1' ? COMMAND_LINE : STAND_IN;
+
+/** Sets a night up. */
+export const setStage = async (options: StageOptions): Promise<Stage> => {
+  await using stack = new AsyncDisposableStack();
+  const directory = await mkdtemp(join(tmpdir(), 'nightshift-e2e-'));
+  stack.defer(() => rm(directory, { recursive: true, force: true }));
+  const dataDirectory = join(directory, 'data');
+  // Last but one: a server that a killed command left behind stops when the last client leaves.
+  stack.defer(async () => await (await openEmbeddedPostgres({ dataDirectory })).close());
+  if (options.holdsServer !== false) stack.use(await openEmbeddedPostgres({ dataDirectory }));
+  const { tiers, faults = [] } = options;
+  const simulator = stack.use(await startSimulator({ tiers, faults }));
+  const config = join(directory, 'nightshift.yaml');
+  await writeFile(config, configText(simulator.url, options));
+
+  const commands: Command[] = [];
+  stack.defer(async () => {
+    for (const command of commands) command.kill('SIGKILL');
+    await Promise.all(commands.map((command) => command.ended));
+  });
+  const start = (args: readonly string[], standardInput?: string): Command => {
+    const command = startCommand({
+      program: PROGRAM,
+      args: [...args, '--config', config, '--data', dataDirectory],
+      directory,
+      standardInput,
+    });
+    commands.push(command);
+    return command;
+  };
+  const opened = stack.move();
+  return {
+    simulator,
+    dataDirectory,
+    path: (name) => join(directory, name),
+    async write(name, lines) {
+      const path = join(directory, name);
+      await writeFile(path, lines.map((line) => `${line}\n`).join(''));
+      return path;
+    },
+    start,
+    run: async (args, standardInput) => await start(args, standardInput).ended,
+    async postmasterPid() {
+      const text = await readFile(join(dataDirectory, 'postgres', 'postmaster.pid'), 'utf8');
+      return Number.parseInt(text, 10);
+    },
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+};
+
+const configText = (url: string, { tiers, pools = {}, timeout }: StageOptions): string => {
+  const base = configFor(url, tiers);
+  const providers = Object.entries(base.providers).map(([id, provider]) => {
+    const models = Object.entries(provider.models).map(([name, model]) => [
+      name,
+      timeout === undefined ? model : { ...model, timeout },
+    ]);
+    return [id, { ...provider, models: Object.fromEntries(models) }];
+  });
+  return stringify({ ...base, providers: Object.fromEntries(providers), pools: { ...base.pools, ...pools } });
+};
