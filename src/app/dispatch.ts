@@ -26,7 +26,7 @@ export const dispatch = async (tools: DispatchTools, lanes: readonly Lane[], sig
 };
 
 const dispatchLane = async (tools: DispatchTools, lane: Lane, signal: AbortSignal): Promise<void> => {
-  const latch = wakeLatch(tools.wake, lane.id, signal);
+  const latch = wakeLatch(tools.wake, lane, signal);
   while (!signal.aborted) {
     latch.reset();
     try {
@@ -53,10 +53,10 @@ const grantOnce = async ({ ledger, queues, routing, log }: DispatchTools, lane: 
 };
 
 /** Remembers that the lane was woken while nobody slept. */
-const wakeLatch = (wake: WakeSignal, laneId: string, signal: AbortSignal) => {
+const wakeLatch = (wake: WakeSignal, lane: Lane, signal: AbortSignal) => {
   let controller = new AbortController();
   const stop = wake.listen((woken) => {
-    if (woken === laneId || woken === '*') controller.abort();
+    if (woken === lane.providerId || woken === '*') controller.abort();
   });
   signal.addEventListener('abort', stop, { once: true });
   return {

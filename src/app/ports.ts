@@ -164,13 +164,17 @@ export interface BatchStore {
   findByName(name: string): Promise<Batch | null>;
   /**
    * Takes all lines in one transaction. Of equal custom ids the first good line stays; `duplicateLine` makes the error
-   * line of the others. Nothing remains of a batch without a good line, or of one whose rows break off.
+   * line of the others. Nothing remains of a batch without a good line, or of one whose rows break off. A batch of
+   * the same identity that another process takes in at the same time is waited for and answered instead.
    */
   ingest(
     batch: NewBatch,
     rows: AsyncIterable<readonly IngestRow[]>,
     duplicateLine: (lineNumber: number, customId: string, firstLineNumber: number) => string,
-  ): Promise<{ readonly kind: 'created'; readonly batch: Batch } | { readonly kind: 'no-good-line' }>;
+  ): Promise<
+    | { readonly kind: 'created' | 'exists'; readonly batch: Batch }
+    | { readonly kind: 'no-good-line' }
+  >;
   /** The names that requests of the batch are routed by. */
   poolNamesOf(batchId: number): Promise<readonly string[]>;
   /** Removes a batch and all that belongs to it. */
@@ -248,9 +252,9 @@ export interface ProviderClient {
   chat(lane: Lane, body: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<ProviderReply>;
 }
 
-/** Tells when some lane may have room or work; `'*'` stands for any lane. */
+/** Tells when lanes of a provider may have room; `'*'`: when any lane may have work. */
 export interface WakeSignal {
-  listen(wake: (laneId: string) => void): () => void;
+  listen(wake: (providerId: string) => void): () => void;
 }
 
 /** Structured log; never holds document text or keys. */

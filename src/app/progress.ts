@@ -50,7 +50,8 @@ export interface Progress {
 
 /** Reads how things stand. */
 export interface ProgressReader {
-  read(batchId: number): Promise<Progress>;
+  /** `null` if the batch was removed. */
+  read(batchId: number): Promise<Progress | null>;
   /** The lanes without a batch, in the order of the configuration. */
   lanes(): Promise<readonly LaneProgress[]>;
 }

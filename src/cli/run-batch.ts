@@ -43,7 +43,8 @@ export interface RunListener {
 /** How a run ended. */
 export type RunEnd =
   | { readonly kind: 'finished'; readonly progress: Progress }
-  | { readonly kind: 'interrupted'; readonly progress: Progress }
+  /** `null` while the input was still being taken in: nothing of it remains. */
+  | { readonly kind: 'interrupted'; readonly progress: Progress | null }
   /** Every lane the batch may use waits for a person: keys or money. */
   | { readonly kind: 'stuck'; readonly progress: Progress };
 
@@ -75,13 +76,24 @@ export const runBatch = async (
   listener: RunListener,
   interruption: Interruption,
 ): Promise<RunEnd> => {
-  const batch = await takeIn(nightshift, config, request, listener);
-  const end = isFinal(batch) ? null : await work(nightshift, batch, listener, interruption);
-  if (end === null || end.kind === 'finished') {
-    await writeOutputs(nightshift.store, batch.id, await openWholeFile(request.output), await openWholeFile(request.errors));
-    await nightshift.store.markCompleted(batch.id);
+  const batch = await takeIn(nightshift, config, request, listener, interruption.drain).catch((error: unknown) => {
+    if (interruption.drain.aborted) return null;
+    throw error;
+  });
+  if (batch === null) return { kind: 'interrupted', progress: null };
+  if (!isFinal(batch)) {
+    const end = await work(nightshift, batch, listener, interruption);
+    if (end.kind !== 'finished') return end;
   }
-  return end ?? { kind: 'finished', progress: await nightshift.progress.read(batch.id) };
+  await writeOutputs(nightshift.store, batch.id, await openWholeFile(request.output), await openWholeFile(request.errors));
+  await nightshift.store.markCompleted(batch.id);
+  return { kind: 'finished', progress: await readProgress(nightshift, batch.id) };
+};
+
+const readProgress = async ({ progress }: Nightshift, batchId: number): Promise<Progress> => {
+  const now = await progress.read(batchId);
+  if (now === null) throw new CannotRun('The batch was removed while it ran: another run gave it up with --fresh.');
+  return now;
 };
 
 /** The batch of this request: the one the record knows, or a new one. */
@@ -90,8 +102,9 @@ const takeIn = async (
   config: Config,
   request: RunRequest,
   listener: RunListener,
+  signal: AbortSignal,
 ): Promise<Batch> => {
-  await using input = await openInput(request.input, config.dataDirectory);
+  await using input = await openInput(request.input, config.dataDirectory, signal);
   const identity = identityOf(request, input.hash);
   const known = await store.findByIdentity(identity);
   if (known !== null && !request.fresh) {
@@ -105,6 +118,7 @@ const takeIn = async (
   let nextTellMs = 0;
   const told = (async function* () {
     for await (const rows of reader.rows(lines)) {
+      signal.throwIfAborted();
       if (clock.nowMs() >= nextTellMs) {
         nextTellMs = clock.nowMs() + LOOK_EVERY_MS;
         listener.ingesting({ lines: reader.goodCount + reader.reasons.count, bytesRead: input.bytesRead(), bytes: input.byteLength });
@@ -117,7 +131,7 @@ const takeIn = async (
     badLine(lineId(line), duplicateLine(line, id, first)),
   );
   if (taken.kind === 'no-good-line') throw new CannotRun(noGoodLine(request.input, reader.reasons));
-  listener.ingested(taken.batch, reader.reasons, false);
+  listener.ingested(taken.batch, reader.reasons, taken.kind === 'exists');
   return taken.batch;
 };
 
@@ -175,7 +189,7 @@ const work = async (
   try {
     const kind = await watch(nightshift, batch.id, lanes, { listener, writePartial, interruption });
     await end(night, nightshift, batch.id, { listener, interruption, kind });
-    const progress = await nightshift.progress.read(batch.id);
+    const progress = await readProgress(nightshift, batch.id);
     listener.progressed(progress);
     if (isFinal(progress.batch)) {
       await partial.remove();
@@ -195,20 +209,21 @@ interface Watching {
 }
 
 const watch = async (
-  { progress, log }: Nightshift,
+  nightshift: Nightshift,
   batchId: number,
   lanes: readonly Lane[],
   { listener, writePartial, interruption }: Watching,
 ): Promise<RunEnd['kind']> => {
   while (!interruption.drain.aborted) {
     try {
-      const now = await progress.read(batchId);
+      const now = await readProgress(nightshift, batchId);
       listener.progressed(now);
       if (isFinal(now.batch)) return 'finished';
       if (isStuck(now, lanes)) return 'stuck';
       await writePartial();
     } catch (error) {
-      log.error({ err: error }, 'progress.failed');
+      if (error instanceof CannotRun) throw error;
+      nightshift.log.error({ err: error }, 'progress.failed');
     }
     await delay(LOOK_EVERY_MS, undefined, { signal: interruption.drain }).catch(() => {});
   }
@@ -222,11 +237,11 @@ const isStuck = ({ lanes, underWay }: Progress, own: readonly Lane[]): boolean =
 
 const end = async (
   night: Night,
-  { progress }: Nightshift,
+  nightshift: Nightshift,
   batchId: number,
   { listener, interruption, kind }: Pick<Watching, 'listener' | 'interruption'> & { readonly kind: RunEnd['kind'] },
 ): Promise<void> => {
-  if (kind === 'interrupted') listener.draining((await progress.read(batchId)).underWay);
+  if (kind === 'interrupted') listener.draining((await readProgress(nightshift, batchId)).underWay);
   interruption.abort.addEventListener('abort', () => night.abort(), { once: true });
   if (interruption.abort.aborted) night.abort();
   await night.drain();

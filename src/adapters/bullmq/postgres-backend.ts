@@ -7,7 +7,7 @@ import type { QueueBackend } from './lane-queues.ts';
 /** BullMQ's default schema; a ready-made pool cannot name another. */
 const SCHEMA = 'bullmq';
 /** One LISTEN connection per queue and worker comes out of the pool, the rest run commands. */
-const MOST_CONNECTIONS = 80;
+const MOST_CONNECTIONS = 150;
 
 /** Makes BullMQ's tables if they are missing and opens a pool for its queues. */
 export const openPostgresBackend = async (

@@ -17,7 +17,7 @@ const settings: Readonly<Record<string, string>> = {
   listen_addresses: '',
   port: String(socketPort),
   unix_socket_permissions: '0700',
-  max_connections: '100',
+  max_connections: '200',
   // A guest on the user's machine: the record of a night fits, and huge pages would be reserved from everyone.
   shared_buffers: '64MB',
   huge_pages: 'off',

@@ -30,10 +30,10 @@ const CHUNK_BYTES = 1024 * 1024;
  *
  * @throws with the way out if the file cannot be read.
  */
-export const openInput = async (path: string, spoolDirectory: string): Promise<InputFile> => {
+export const openInput = async (path: string, spoolDirectory: string, signal: AbortSignal): Promise<InputFile> => {
   if (path !== '-') return await openFile(path, path);
   const spool = join(spoolDirectory, `standard-input-${process.pid}.jsonl`);
-  await pipeline(process.stdin, createWriteStream(spool, { mode: 0o600 }));
+  await pipeline(process.stdin, createWriteStream(spool, { mode: 0o600 }), { signal });
   const input = await openFile(spool, 'standard input');
   return { ...input, [Symbol.asyncDispose]: async () => await rm(spool, { force: true }) };
 };

@@ -29,10 +29,11 @@ export const openWholeFile = async (path: string): Promise<WholeFile> => {
   };
 };
 
-/** Opens `path` empty, for appending. */
+/** Opens `path` anew and empty. Another process that writes to a file of that name keeps its own, unseen. */
 export const openGrowingFile = async (path: string): Promise<GrowingFile> => {
   await mkdir(dirname(path), { recursive: true });
-  const file = await open(path, 'w');
+  await rm(path, { force: true });
+  const file = await open(path, 'wx');
   return {
     async append(lines) {
       if (lines.length > 0) await file.appendFile(`${lines.join('\n')}\n`);

@@ -63,24 +63,29 @@ const ingest = async (
   try {
     const created = await inTransaction(pool, async (client) => {
       const batchId = await insertBatch(client, batch);
+      if (batchId === null) return null;
       await copyRequests(client, batchId, rows, (poolName) => routes.idOf(poolName));
       await markDuplicates(client, batchId, duplicateLine);
       return await countLines(client, batchId, routes.poolNames());
     });
-    return { kind: 'created', batch: created };
+    if (created !== null) return { kind: 'created', batch: created };
   } catch (error) {
     if (error instanceof NoGoodLine) return { kind: 'no-good-line' };
     throw error;
   }
+  const other = await findBatch(pool, 'identity = $1', batch.identity);
+  if (other === null) throw new Error('Expected the batch that another process took in, found none. Run again.');
+  return { kind: 'exists', batch: other };
 };
 
-const insertBatch = async (client: pg.PoolClient, batch: NewBatch): Promise<number> => {
+/** `null` if there is one already: an insert waits for the end of another process's ingest of the same batch. */
+const insertBatch = async (client: pg.PoolClient, batch: NewBatch): Promise<number | null> => {
   const { rows } = await client.query<{ id: number }>(
     `INSERT INTO batch (identity, name, task, output_path, error_path, created_at_ms)
-     VALUES ($1, $2, $3, $4, $5, now_ms()) RETURNING id`,
+     VALUES ($1, $2, $3, $4, $5, now_ms()) ON CONFLICT (identity) DO NOTHING RETURNING id`,
     [batch.identity, batch.name, JSON.stringify(batch.task), batch.outputPath, batch.errorPath],
   );
-  return rows[0]?.id ?? 0;
+  return rows[0]?.id ?? null;
 };
 
 /** Routes are interned on a connection of their own, outside the transaction: a route that nobody uses does no harm. */

@@ -13,10 +13,9 @@ export const postgresProgressReader = (
   const lanes = (): Promise<readonly LaneProgress[]> => readLanes(pool, health, routing);
   return {
     lanes,
-    async read(batchId): Promise<Progress> {
+    async read(batchId): Promise<Progress | null> {
       const [batch, counts, laneList] = await Promise.all([store.find(batchId), readCounts(pool, batchId), lanes()]);
-      if (batch === null) throw new Error(`Expected batch ${batchId} to exist, found none: it was removed.`);
-      return { batch, ...counts, lanes: laneList };
+      return batch === null ? null : { batch, ...counts, lanes: laneList };
     },
   };
 };

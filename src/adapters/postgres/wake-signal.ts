@@ -11,9 +11,9 @@ export const openWakeSignal = async (
   address: PostgresAddress,
   onError: (error: Error) => void,
 ): Promise<WakeSignal & AsyncDisposable> => {
-  const listeners = new Set<(laneId: string) => void>();
-  const wake = (laneId: string): void => {
-    for (const listener of listeners) listener(laneId);
+  const listeners = new Set<(providerId: string) => void>();
+  const wake = (providerId: string): void => {
+    for (const listener of listeners) listener(providerId);
   };
   const connection = await openStandingConnection(
     address,

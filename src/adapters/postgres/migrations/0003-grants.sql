@@ -18,9 +18,9 @@ BEGIN
 END
 $$;
 
--- Tells every dispatcher that this lane may have room, or work ('*': any lane).
-CREATE FUNCTION wake_dispatchers(lane text) RETURNS void LANGUAGE sql AS $$
-  SELECT pg_notify('nightshift_wake', lane)
+-- Tells every dispatcher that lanes of this provider may have room ('*': that any lane may have work).
+CREATE FUNCTION wake_dispatchers(provider text) RETURNS void LANGUAGE sql AS $$
+  SELECT pg_notify('nightshift_wake', provider)
 $$;
 
 -- Takes quota for up to `at_most` calls on one lane and claims the pending requests that fit it best, in one step.
@@ -216,7 +216,7 @@ BEGIN
   FROM (SELECT limit_id, sum(amount)::bigint AS amount FROM given_back GROUP BY limit_id) g WHERE l.id = g.limit_id;
   UPDATE grants SET state = 'closed', closed_at_ms = now_ms(), outcome = 'released', reason = why WHERE id = ANY (ids);
   UPDATE request SET state = 'pending', grant_id = NULL WHERE grant_id = ANY (ids) AND state = 'granted';
-  PERFORM wake_dispatchers(lane) FROM (SELECT DISTINCT lane_id AS lane FROM grants WHERE id = ANY (ids)) AS lanes;
+  PERFORM wake_dispatchers(p) FROM (SELECT DISTINCT provider_id AS p FROM grants WHERE id = ANY (ids)) AS providers;
 END
 $$;
 
@@ -387,8 +387,8 @@ BEGIN
   WHERE (h.failures > 0 OR h.openings > 0 OR h.gone_count > 0) AND h.scope IN (
     SELECT s FROM grants g, unnest(ARRAY[g.lane_id, g.provider_id]) AS s WHERE g.id = ANY (ids) AND g.outcome = 'succeeded');
 
-  PERFORM wake_dispatchers(CASE WHEN bool_or(next_state = 'pending') THEN '*' END) FROM finishing HAVING bool_or(next_state = 'pending');
-  PERFORM wake_dispatchers(lane) FROM (SELECT DISTINCT lane_id AS lane FROM grants WHERE id = ANY (ids)) AS lanes;
+  PERFORM wake_dispatchers('*') FROM finishing HAVING bool_or(next_state = 'pending');
+  PERFORM wake_dispatchers(p) FROM (SELECT DISTINCT provider_id AS p FROM grants WHERE id = ANY (ids)) AS providers;
 END
 $$;
 
