@@ -5,7 +5,7 @@ import { type InputLine, parseInputLine, type RequestLine } from '../core/input-
 import { canEverServe, largestCallTokens } from '../core/matching.ts';
 import { badLine, unservableLine } from '../core/output-line.ts';
 import type { Task } from '../core/task.ts';
-import { DEFAULT_OUTPUT_TOKENS } from '../core/token-estimate.ts';
+import { DEFAULT_OUTPUT_TOKENS, reservedOutputTokens } from '../core/token-estimate.ts';
 import type { IngestRow, Routing } from './ports.ts';
 
 /** A line as the file holds it. */
@@ -100,7 +100,7 @@ export class RequestReader {
     const poolName = this.#policy.pool ?? line.model ?? this.#policy.documentPool;
     const need = {
       promptTokens: line.promptTokens,
-      outputTokens: line.maxTokens ?? DEFAULT_OUTPUT_TOKENS,
+      outputTokens: line.isCapRequested && line.maxTokens !== null ? reservedOutputTokens(line.maxTokens) : (line.maxTokens ?? DEFAULT_OUTPUT_TOKENS),
       outputIsAsked: line.isCapRequested,
     };
     const tooLarge = this.#whyUnservable(poolName, need);

@@ -27,6 +27,9 @@ export interface CallTools {
   readonly signal: AbortSignal;
 }
 
+/** A request whose calls killed their process this often is not tried again; each death alone costs it no try. */
+const MOST_LOSSES = 20;
+
 /** A call failed; its outcome is in the record already. The message is for whoever watches the queue. */
 export class CallFailed extends Error {
   override readonly name = 'CallFailed';
@@ -54,6 +57,7 @@ const giveUp = async ({ finish, log }: CallTools, call: BegunCall, error: unknow
 };
 
 const runCall = async (tools: CallTools, call: BegunCall): Promise<Answer | Failure> => {
+  refuseDeadly(call);
   const { lane, provider } = placeOf(tools.routing, call);
   const sent = callBody(call, lane, provider);
   const reply = await tools.provider.chat(lane, sent.body, tools.signal);
@@ -66,6 +70,11 @@ const runCall = async (tools: CallTools, call: BegunCall): Promise<Answer | Fail
   await tools.finish(finished);
   logOutcome(tools.log, call, finished, nowMs);
   return verdict;
+};
+
+const refuseDeadly = ({ trail }: BegunCall): void => {
+  const losses = trail.filter((attempt) => attempt.outcome === 'lost').length;
+  if (losses >= MOST_LOSSES) throw new Error(`${losses} processes died in the middle of this call`);
 };
 
 const placeOf = (routing: Routing, call: BegunCall): { lane: Lane; provider: Provider } => {

@@ -81,7 +81,7 @@ CREATE TABLE request (
 ) WITH (fillfactor = 90);
 CREATE INDEX request_by_line ON request (batch_id, line_number);
 CREATE INDEX request_by_custom_id ON request (batch_id, custom_id);
-CREATE INDEX request_pending ON request (route_id, prompt_tokens, id) WHERE state = 'pending';
+CREATE INDEX request_pending ON request (route_id, output_is_asked, output_tokens, prompt_tokens, id) WHERE state = 'pending';
 CREATE INDEX request_due ON request (due_at_ms) WHERE due_at_ms IS NOT NULL;
 
 -- Final lines, written once. `written_by` and `sequence` give readers an order in which nothing appears late.

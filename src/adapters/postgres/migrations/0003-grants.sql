@@ -167,8 +167,12 @@ END
 $$;
 
 -- The pending requests of a route that fit these bounds, best first: the largest up to the target, then the
--- smallest above it. Locks what it returns and skips what others have locked. `output_tokens` is what a call here
+-- smallest above it. Locks what it looks at and skips what others have locked. `output_tokens` is what a call here
 -- would reserve.
+--
+-- Works cap by cap: requests with the same bound of the answer are sorted by their prompt, so that every bound is a
+-- range of the index and nothing is read that does not fit. There are few caps: our own, and at most a hundred that
+-- lines ask for (src/core/token-estimate.ts rounds them up).
 CREATE FUNCTION fitting_requests(
   the_route integer, most_tokens bigint, most_input bigint, most_output bigint, max_output_tokens bigint,
   target_tokens bigint, at_most integer
@@ -176,26 +180,46 @@ CREATE FUNCTION fitting_requests(
 #variable_conflict use_column
 DECLARE
   found_rows integer;
+  cap record;
+  is_asked boolean := false;
+  last_cap integer := -1;
+  asked_caps boolean[] := '{}';
+  caps integer[] := '{}';
 BEGIN
+  LOOP
+    SELECT r.output_is_asked, r.output_tokens INTO cap FROM request r
+    WHERE r.state = 'pending' AND r.route_id = the_route AND (r.output_is_asked, r.output_tokens) > (is_asked, last_cap)
+    ORDER BY r.output_is_asked, r.output_tokens LIMIT 1;
+    EXIT WHEN NOT FOUND;
+    is_asked := cap.output_is_asked;
+    last_cap := cap.output_tokens;
+    -- A cap that a line asks for is never cut; one of ours is.
+    IF least(last_cap, max_output_tokens) <= most_output AND NOT (is_asked AND last_cap > max_output_tokens) THEN
+      asked_caps := asked_caps || is_asked;
+      caps := caps || last_cap;
+    END IF;
+  END LOOP;
   RETURN QUERY
-    SELECT r.id, r.prompt_tokens, least(r.output_tokens, max_output_tokens)::integer FROM request r
-    WHERE r.state = 'pending' AND r.route_id = the_route
-      AND r.prompt_tokens <= least(target_tokens, most_tokens, most_input)
-      AND r.prompt_tokens + least(r.output_tokens, max_output_tokens) <= least(target_tokens, most_tokens)
-      AND least(r.output_tokens, max_output_tokens) <= most_output
-      AND (NOT r.output_is_asked OR r.output_tokens <= max_output_tokens)
-    ORDER BY r.prompt_tokens DESC, r.id DESC LIMIT at_most FOR UPDATE SKIP LOCKED;
+    SELECT r.id, r.prompt_tokens, least(c.cap, max_output_tokens)::integer
+    FROM unnest(asked_caps, caps) AS c (is_asked, cap) CROSS JOIN LATERAL (
+      SELECT q.id, q.prompt_tokens FROM request q
+      WHERE q.state = 'pending' AND q.route_id = the_route AND q.output_is_asked = c.is_asked AND q.output_tokens = c.cap
+        AND q.prompt_tokens <= least(most_input, least(most_tokens, target_tokens) - least(c.cap, max_output_tokens))
+      ORDER BY q.prompt_tokens DESC, q.id DESC LIMIT at_most FOR UPDATE SKIP LOCKED
+    ) AS r
+    ORDER BY r.prompt_tokens + least(c.cap, max_output_tokens) DESC LIMIT at_most;
   GET DIAGNOSTICS found_rows = ROW_COUNT;
   IF found_rows < at_most AND most_tokens > target_tokens THEN
     RETURN QUERY
-      SELECT r.id, r.prompt_tokens, least(r.output_tokens, max_output_tokens)::integer FROM request r
-      WHERE r.state = 'pending' AND r.route_id = the_route
-        AND r.prompt_tokens <= least(most_tokens, most_input)
-        AND r.prompt_tokens + least(r.output_tokens, max_output_tokens) > target_tokens
-        AND r.prompt_tokens + least(r.output_tokens, max_output_tokens) <= most_tokens
-        AND least(r.output_tokens, max_output_tokens) <= most_output
-        AND (NOT r.output_is_asked OR r.output_tokens <= max_output_tokens)
-      ORDER BY r.prompt_tokens, r.id LIMIT at_most - found_rows FOR UPDATE SKIP LOCKED;
+      SELECT r.id, r.prompt_tokens, least(c.cap, max_output_tokens)::integer
+      FROM unnest(asked_caps, caps) AS c (is_asked, cap) CROSS JOIN LATERAL (
+        SELECT q.id, q.prompt_tokens FROM request q
+        WHERE q.state = 'pending' AND q.route_id = the_route AND q.output_is_asked = c.is_asked AND q.output_tokens = c.cap
+          AND q.prompt_tokens > target_tokens - least(c.cap, max_output_tokens)
+          AND q.prompt_tokens <= least(most_input, most_tokens - least(c.cap, max_output_tokens))
+        ORDER BY q.prompt_tokens, q.id LIMIT at_most - found_rows FOR UPDATE SKIP LOCKED
+      ) AS r
+      ORDER BY r.prompt_tokens + least(c.cap, max_output_tokens) LIMIT at_most - found_rows;
   END IF;
 END
 $$;
