@@ -7,6 +7,7 @@ import { openPostgresBackend } from './adapters/bullmq/postgres-backend.ts';
 import { openProviderClient } from './adapters/openai/provider-client.ts';
 import { postgresBatchStore } from './adapters/postgres/batch-store.ts';
 import { connectRecord } from './adapters/postgres/connect.ts';
+import { postgresExplainReader } from './adapters/postgres/explain-reader.ts';
 import { postgresGrantLedger } from './adapters/postgres/grant-ledger.ts';
 import { postgresHealthBook } from './adapters/postgres/health-book.ts';
 import { readKeySalt } from './adapters/postgres/key-salt.ts';
@@ -19,6 +20,7 @@ import { postgresWorkerRegistry } from './adapters/postgres/worker-registry.ts';
 import type {
   BatchStore, Clock, GrantLedger, HealthBook, LaneQueues, Log, ProviderClient, Routing, WakeSignal, WorkerRegistry,
 } from './app/ports.ts';
+import type { ExplainReader } from './app/explain.ts';
 import type { ProgressReader } from './app/progress.ts';
 import type { Config } from './config/config.ts';
 import { routingOf } from './routing.ts';
@@ -32,6 +34,7 @@ export interface Nightshift extends AsyncDisposable {
   readonly ledger: GrantLedger;
   readonly health: HealthBook;
   readonly progress: ProgressReader;
+  readonly explain: ExplainReader;
   readonly workers: WorkerRegistry;
   readonly wake: WakeSignal;
   readonly provider: ProviderClient;
@@ -79,6 +82,7 @@ export const openNightshift = async (config: Config, options: OpenOptions = {}):
     wake,
     ledger: postgresGrantLedger(pool),
     progress: postgresProgressReader(pool, store, health, routing),
+    explain: postgresExplainReader(pool),
     workers: postgresWorkerRegistry(address, onError),
     provider: openProviderClient(config.providers, (providerId) => config.keys.keyOf(providerId)),
     async openQueues() {

@@ -11,7 +11,10 @@ import { migrateRecord } from '../src/adapters/postgres/migrate.ts';
 /** Kept between runs, so that only the first has to make it; one per user and clone. */
 const DATA_DIRECTORY = join(
   tmpdir(),
-  `nightshift-test-${userInfo().uid}-${createHash('sha256').update(import.meta.url).digest('hex').slice(0, 8)}`,
+  `nightshift-test-${userInfo().uid}-${createHash('sha256')
+    .update(import.meta.url)
+    .digest('hex')
+    .slice(0, 8)}`,
 );
 
 /** An empty, migrated record. */
@@ -43,7 +46,8 @@ export const openTestRecord = async ({ task, onTestFinished }: TestContext): Pro
   const pool = connectRecord(address, () => undefined);
   onTestFinished(async () => {
     await pool.end();
-    if (task.result?.state === 'pass') await administer(server.address, [`DROP DATABASE ${database} WITH (FORCE)`]);
+    if (task.result?.state === 'pass')
+      await administer(server.address, [`DROP DATABASE ${database} WITH (FORCE)`]);
     await server.leave();
   });
   return { address, pool };
@@ -54,7 +58,8 @@ const openTestServer = async (): Promise<TestServer> => {
   return { address: server.connection, leave: () => server.close() };
 };
 
-const databaseFor = (test: string): string => `test_${createHash('sha256').update(test).digest('hex').slice(0, 16)}`;
+const databaseFor = (test: string): string =>
+  `test_${createHash('sha256').update(test).digest('hex').slice(0, 16)}`;
 
 const administer = async (address: PostgresAddress, statements: readonly string[]): Promise<void> => {
   const client = new pg.Client({ ...address });

@@ -67,6 +67,8 @@ export interface ExplainReader {
   batchNames(): Promise<readonly string[]>;
   /** What each lane did for the batch; lanes that did nothing are missing. Reads every attempt of the batch. */
   laneTotals(batchId: number): Promise<readonly LaneTotal[]>;
+  /** What keeps the record, such as `18.4`. */
+  serverVersion(): Promise<string>;
 }
 
 /** Why a lane does not serve a request at this moment. */
@@ -77,7 +79,12 @@ export type Obstacle =
   | { readonly kind: 'excluded'; readonly attempt: number | null; readonly reason: string | null }
   | { readonly kind: 'too-small' }
   | { readonly kind: 'avoided'; readonly untilMs: number | null; readonly attempt: number | null }
-  | { readonly kind: 'closed'; readonly untilMs: number; readonly reason: string; readonly needsUser: boolean }
+  | {
+      readonly kind: 'closed';
+      readonly untilMs: number;
+      readonly reason: string;
+      readonly needsUser: boolean;
+    }
   /** `untilMs` is when it is worth looking again; `null` where that hangs on calls under way. */
   | {
       readonly kind: 'no-quota';
@@ -106,7 +113,8 @@ export function obstacleOf(story: LineStory, laneId: string, atHand: LaneAtHand 
     return { kind: 'excluded', attempt, reason: attemptReason(story, attempt) };
   }
   if (!canEverServe(provider, lane, story)) return { kind: 'too-small' };
-  if (scopes.some((scope) => story.avoided.includes(scope))) return { kind: 'avoided', untilMs: story.dueAtMs, attempt };
+  if (scopes.some((scope) => story.avoided.includes(scope)))
+    return { kind: 'avoided', untilMs: story.dueAtMs, attempt };
   return passingObstacle(story, atHand.lane, progress);
 }
 
@@ -116,7 +124,9 @@ function passingObstacle(story: LineStory, lane: Lane, progress: LaneProgress): 
     const { untilMs, reason, needsUser } = closing;
     return { kind: 'closed', untilMs, reason, needsUser };
   }
-  const short = progress.limits.map((limit) => shortage(limit, story, lane)).filter((found) => found !== null);
+  const short = progress.limits
+    .map((limit) => shortage(limit, story, lane))
+    .filter((found) => found !== null);
   const worst = short.toSorted((a, b) => (b.untilMs ?? Infinity) - (a.untilMs ?? Infinity))[0];
   if (worst !== undefined) return { kind: 'no-quota', ...worst };
   return callsUnderWay >= lane.concurrency ? { kind: 'all-slots-taken', callsUnderWay } : { kind: 'none' };

@@ -227,6 +227,11 @@ export interface WorkerRegistry {
 /** A queue per lane; jobs carry grant ids. Disposable: what is lost is added again. */
 export interface LaneQueues {
   add(laneId: string, grantIds: readonly number[]): Promise<void>;
+  /**
+   * Adds jobs for grants whose first job may be lost, or held by a process that died. Where it was not, a grant has two
+   * jobs, and the second finds that the call has begun.
+   */
+  addAgain(laneId: string, grantIds: readonly number[]): Promise<void>;
   /** Runs `work` for each job of the lane, `concurrency` at once. A rejection shows on the board, no more. */
   consume(lane: Lane, work: (grantIds: readonly number[]) => Promise<void>): Promise<void>;
   /** Stops taking jobs and waits for those under way. */

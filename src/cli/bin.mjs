@@ -13,8 +13,7 @@ const OLDEST_MAJOR = 24;
 const PASSED_ON = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 if (Number.parseInt(process.versions.node, 10) >= OLDEST_MAJOR) {
-  const { main } = await import('./main.ts');
-  await main(process.argv.slice(2));
+  await import('./main.ts');
 } else {
   handOver(pinnedNode());
 }
@@ -32,7 +31,9 @@ function handOver(node) {
   const child = spawn(node, [...process.execArgv, script, ...process.argv.slice(2)], { stdio: 'inherit' });
   for (const signal of PASSED_ON) process.on(signal, () => child.kill(signal));
   child.on('error', (error) => {
-    process.stderr.write(`nightshift: Expected ${node} to start, got: ${error.message}. Run \`npm ci\` again.\n`);
+    process.stderr.write(
+      `nightshift: Expected ${node} to start, got: ${error.message}. Run \`npm ci\` again.\n`,
+    );
     process.exitCode = 1;
   });
   child.on('exit', (code, signal) => {

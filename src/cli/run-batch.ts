@@ -36,7 +36,8 @@ export interface RunRequest {
 export interface RunListener {
   ingesting(status: { readonly lines: number; readonly bytesRead: number; readonly bytes: number }): void;
   ingested(batch: Batch, reasons: Reasons, resumed: boolean): void;
-  progressed(progress: Progress): void;
+  /** `lanes` are those the batch may run on. */
+  progressed(progress: Progress, lanes: readonly Lane[]): void;
   draining(callsUnderWay: number): void;
 }
 
@@ -76,23 +77,31 @@ export const runBatch = async (
   listener: RunListener,
   interruption: Interruption,
 ): Promise<RunEnd> => {
-  const batch = await takeIn(nightshift, config, request, listener, interruption.drain).catch((error: unknown) => {
-    if (interruption.drain.aborted) return null;
-    throw error;
-  });
+  const batch = await takeIn(nightshift, config, request, listener, interruption.drain).catch(
+    (error: unknown) => {
+      if (interruption.drain.aborted) return null;
+      throw error;
+    },
+  );
   if (batch === null) return { kind: 'interrupted', progress: null };
   if (!isFinal(batch)) {
     const end = await work(nightshift, batch, listener, interruption);
     if (end.kind !== 'finished') return end;
   }
-  await writeOutputs(nightshift.store, batch.id, await openWholeFile(request.output), await openWholeFile(request.errors));
+  await writeOutputs(
+    nightshift.store,
+    batch.id,
+    await openWholeFile(request.output),
+    await openWholeFile(request.errors),
+  );
   await nightshift.store.markCompleted(batch.id);
   return { kind: 'finished', progress: await readProgress(nightshift, batch.id) };
 };
 
 const readProgress = async ({ progress }: Nightshift, batchId: number): Promise<Progress> => {
   const now = await progress.read(batchId);
-  if (now === null) throw new CannotRun('The batch was removed while it ran: another run gave it up with --fresh.');
+  if (now === null)
+    throw new CannotRun('The batch was removed while it ran: another run gave it up with --fresh.');
   return now;
 };
 
@@ -121,14 +130,20 @@ const takeIn = async (
       signal.throwIfAborted();
       if (clock.nowMs() >= nextTellMs) {
         nextTellMs = clock.nowMs() + LOOK_EVERY_MS;
-        listener.ingesting({ lines: reader.goodCount + reader.reasons.count, bytesRead: input.bytesRead(), bytes: input.byteLength });
+        listener.ingesting({
+          lines: reader.goodCount + reader.reasons.count,
+          bytesRead: input.bytesRead(),
+          bytes: input.byteLength,
+        });
       }
       yield rows;
     }
   })();
   const { task, name, output, errors } = request;
-  const taken = await store.ingest({ identity, name, task, outputPath: output, errorPath: errors }, told, (line, id, first) =>
-    badLine(lineId(line), duplicateLine(line, id, first)),
+  const taken = await store.ingest(
+    { identity, name, task, outputPath: output, errorPath: errors },
+    told,
+    (line, id, first) => badLine(lineId(line), duplicateLine(line, id, first)),
   );
   if (taken.kind === 'no-good-line') throw new CannotRun(noGoodLine(request.input, reader.reasons));
   listener.ingested(taken.batch, reader.reasons, taken.kind === 'exists');
@@ -152,7 +167,11 @@ const readingPolicy = (config: Config, { task, pool, limit }: RunRequest): Readi
   },
 });
 
-const makeRoom = async (store: Nightshift['store'], request: RunRequest, known: Batch | null): Promise<void> => {
+const makeRoom = async (
+  store: Nightshift['store'],
+  request: RunRequest,
+  known: Batch | null,
+): Promise<void> => {
   const other = await store.findUnfinishedByOutput(request.output);
   if (other !== null && !request.fresh) {
     throw new CannotRun(
@@ -181,7 +200,9 @@ const work = async (
   await using queues: LaneQueues & AsyncDisposable = await nightshift.openQueues();
   const lanes = await lanesOfBatch(nightshift, batch.id);
   if (lanes.length === 0) {
-    throw new CannotRun('Expected at least one lane that can serve this batch, got none: the lanes it was taken in for are no longer in the configuration.');
+    throw new CannotRun(
+      'Expected at least one lane that can serve this batch, got none: the lanes it was taken in for are no longer in the configuration.',
+    );
   }
   const partial = await openGrowingFile(`${batch.outputPath}.partial`);
   const writePartial = partialWriter(nightshift.store, batch.id, partial);
@@ -190,7 +211,7 @@ const work = async (
     const kind = await watch(nightshift, batch.id, lanes, { listener, writePartial, interruption });
     await end(night, nightshift, batch.id, { listener, interruption, kind });
     const progress = await readProgress(nightshift, batch.id);
-    listener.progressed(progress);
+    listener.progressed(progress, lanes);
     if (isFinal(progress.batch)) {
       await partial.remove();
       return { kind: 'finished', progress };
@@ -217,7 +238,7 @@ const watch = async (
   while (!interruption.drain.aborted) {
     try {
       const now = await readProgress(nightshift, batchId);
-      listener.progressed(now);
+      listener.progressed(now, lanes);
       if (isFinal(now.batch)) return 'finished';
       if (isStuck(now, lanes)) return 'stuck';
       await writePartial();
@@ -239,7 +260,11 @@ const end = async (
   night: Night,
   nightshift: Nightshift,
   batchId: number,
-  { listener, interruption, kind }: Pick<Watching, 'listener' | 'interruption'> & { readonly kind: RunEnd['kind'] },
+  {
+    listener,
+    interruption,
+    kind,
+  }: Pick<Watching, 'listener' | 'interruption'> & { readonly kind: RunEnd['kind'] },
 ): Promise<void> => {
   if (kind === 'interrupted') listener.draining((await readProgress(nightshift, batchId)).underWay);
   interruption.abort.addEventListener('abort', () => night.abort(), { once: true });

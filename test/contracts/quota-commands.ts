@@ -54,9 +54,13 @@ export const TIME_ZONES = [
 
 /** Instants within two days of a change of clocks, a month's end, a leap day, or anything. */
 export const instantArbitrary: fc.Arbitrary<number> = fc.oneof(
-  ...['2026-03-08T10:00Z', '2026-03-29T01:00Z', '2026-04-05T03:00Z', '2026-10-25T01:00Z', '2026-11-01T09:00Z'].map(
-    (text) => near(Date.parse(text)),
-  ),
+  ...[
+    '2026-03-08T10:00Z',
+    '2026-03-29T01:00Z',
+    '2026-04-05T03:00Z',
+    '2026-10-25T01:00Z',
+    '2026-11-01T09:00Z',
+  ].map((text) => near(Date.parse(text))),
   ...['2026-01-01T00:00Z', '2027-02-28T12:00Z', '2028-02-29T12:00Z', '2026-04-30T23:00Z'].map((text) =>
     near(Date.parse(text)),
   ),
@@ -84,7 +88,14 @@ const windowArbitrary = (perMs: number): fc.Arbitrary<Window> => {
   );
 };
 
-const metric = fc.constantFrom<Metric>('requests', 'requests', 'tokens', 'tokens', 'inputTokens', 'outputTokens');
+const metric = fc.constantFrom<Metric>(
+  'requests',
+  'requests',
+  'tokens',
+  'tokens',
+  'inputTokens',
+  'outputTokens',
+);
 
 const limitArbitrary = (perMs: number): fc.Arbitrary<Limit> =>
   fc
@@ -134,7 +145,9 @@ const commandArbitrary = (perMs: number): fc.Arbitrary<Command> =>
   );
 
 const waitMs = (perMs: number): fc.Arbitrary<number> =>
-  fc.oneof(...[perMs / 50, perMs / 50, perMs * 1.2, 30 * HOUR_MS].map((max) => fc.nat({ max: Math.ceil(max) })));
+  fc.oneof(
+    ...[perMs / 50, perMs / 50, perMs * 1.2, 30 * HOUR_MS].map((max) => fc.nat({ max: Math.ceil(max) })),
+  );
 
 const reserveArbitrary: fc.Arbitrary<Command> = fc.record({
   kind: constant('reserve' as const),

@@ -1,6 +1,6 @@
 /** What every implementation of quota promises, as properties over random nights. */
 import fc from 'fast-check';
-import { describe, expect, type TestContext, test } from 'vitest';
+import { expect, type TestContext, test } from 'vitest';
 import type { TokenEstimate } from '../../src/core/model.ts';
 import type { QuotaScope } from '../../src/core/quota.ts';
 import { LANES, PROVIDER, nightArbitrary } from './quota-commands.ts';
@@ -20,29 +20,32 @@ export interface Effort {
 const ALL_WINDOWS_MS = 70 * 86_400_000;
 
 /** Registers the suite for one implementation. */
-export const describeQuota = (
-  name: string,
+export const testQuota = (
   open: (context: TestContext) => Promise<QuotaUnderTest>,
   { nights, commands }: Effort,
 ): void => {
-  const property = async (check: (play: Play) => Promise<void>, quota: QuotaUnderTest, onRefusal?: Play['onRefusal']) =>
+  const everyNight = async (
+    quota: QuotaUnderTest,
+    check: (play: Play) => Promise<void>,
+    onRefusal?: Play['onRefusal'],
+  ): Promise<void> =>
     await fc.assert(
-      fc.asyncProperty(nightArbitrary(commands), async (night) => check(await playNight(quota, night, onRefusal))),
+      fc.asyncProperty(nightArbitrary(commands), async (night) =>
+        check(await playNight(quota, night, onRefusal)),
+      ),
       { numRuns: nights },
     );
 
-  describe(name, () => {
-    test('never lets a provider refuse a call, whatever the interleaving and wherever in the margin calls arrive', async (context) => {
-      await property(expectNoRefusal, await open(context));
-    });
+  test('it never lets a provider refuse a call, in any order of events and wherever in the margin calls arrive', async (context) => {
+    await expect(everyNight(await open(context), expectNoRefusal)).resolves.toBeUndefined();
+  });
 
-    test('names the first instant at which a refused call may find room', async (context) => {
-      await property(expectNoRefusal, await open(context), askAgain);
-    });
+  test('it names the first instant at which a refused call may find room', async (context) => {
+    await expect(everyNight(await open(context), expectNoRefusal, askAgain)).resolves.toBeUndefined();
+  });
 
-    test('gives everything back once all calls have ended and their windows have passed', async (context) => {
-      await property(expectNothingLeaks, await open(context));
-    });
+  test('it gives everything back once all calls have ended and their windows have passed', async (context) => {
+    await expect(everyNight(await open(context), expectNothingLeaks)).resolves.toBeUndefined();
   });
 };
 
@@ -77,7 +80,11 @@ const askAgain: Play['onRefusal'] = async (play, order, refusal) => {
 
 /** Debt drains in fractions of a token: the instant is then right to a millisecond. */
 const roundingMs = (scopes: readonly QuotaScope[], charged: readonly string[]): number =>
-  scopes.some(({ id, limits }) => charged.includes(id) && limits.some(({ window }) => window.kind === 'refill')) ? 1 : 0;
+  scopes.some(
+    ({ id, limits }) => charged.includes(id) && limits.some(({ window }) => window.kind === 'refill'),
+  )
+    ? 1
+    : 0;
 
 const expectNothingLeaks = async (play: Play): Promise<void> => {
   await endAll(play);

@@ -91,7 +91,10 @@ const counterFor = ({ window, amount }: Limit): Counter => {
       return periodCounter((atMs) => anchoredMonth(atMs, window.anchorAtMs, window.timeZone));
     case 'calendar':
       return periodCounter((atMs) =>
-        localTime(atMs, window.timeZone).slice(0, window.unit === 'day' ? '2026-01-31'.length : '2026-01'.length),
+        localTime(atMs, window.timeZone).slice(
+          0,
+          window.unit === 'day' ? '2026-01-31'.length : '2026-01'.length,
+        ),
       );
   }
 };

@@ -69,8 +69,11 @@ export const openPureQuota = (): PureQuota => {
       );
     },
     async audit() {
-      const overdrawn = inUse(quota, nowMs).filter(({ limit, amount }) => amount < 0 || amount > limit.amount + 1e-6);
-      if (overdrawn.length > 0) throw new Error(`Expected uses within their limits, got ${JSON.stringify(overdrawn)}.`);
+      const overdrawn = inUse(quota, nowMs).filter(
+        ({ limit, amount }) => amount < 0 || amount > limit.amount + 1e-6,
+      );
+      if (overdrawn.length > 0)
+        throw new Error(`Expected uses within their limits, got ${JSON.stringify(overdrawn)}.`);
     },
   };
 };

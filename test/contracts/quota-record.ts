@@ -99,7 +99,12 @@ export const audit = async (pool: pg.Pool): Promise<void> => {
 
 const inUse = async (pool: pg.Pool): Promise<ReadonlyMap<string, number>> => {
   await pool.query('SELECT settle_limits(array_agg(DISTINCT scope)) FROM quota_limit');
-  const { rows } = await pool.query<{ scope: string; metric: string; window: Record<string, unknown>; amount: number }>(
+  const { rows } = await pool.query<{
+    scope: string;
+    metric: string;
+    window: Record<string, string | number | null>;
+    amount: number;
+  }>(
     `SELECT scope, metric, used + debt AS amount, jsonb_build_object('kind', window_kind, 'perMs', per_ms,
        'anchorAtMs', anchor_ms, 'timeZone', time_zone, 'unit', unit) AS window
      FROM quota_limit`,

@@ -30,16 +30,8 @@ export interface QuotaUnderTest {
 export const limitName = (
   scope: string,
   metric: string,
-  window: Readonly<Record<string, unknown>>,
+  window: Readonly<Record<string, string | number | null>>,
 ): string =>
-  [
-    scope,
-    metric,
-    window['kind'],
-    window['perMs'],
-    window['anchorAtMs'],
-    window['timeZone'],
-    window['unit'],
-  ]
+  [scope, metric, window['kind'], window['perMs'], window['anchorAtMs'], window['timeZone'], window['unit']]
     .map((part) => String(part ?? ''))
     .join(' ');

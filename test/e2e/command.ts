@@ -10,6 +10,9 @@ export interface CommandOptions {
   readonly standardInput?: string | undefined;
 }
 
+/** A command that takes longer hangs: it is killed, so that its test fails rather than waits. */
+const LONGEST_RUN_MS = 100_000;
+
 /** How a command ended. */
 export interface EndedCommand {
   /** `null` if a signal ended it. */
@@ -50,9 +53,14 @@ export const startCommand = ({ program, args, directory, standardInput }: Comman
   // A command may end before it has read everything.
   child.stdin.on('error', () => {});
   child.stdin.end(standardInput ?? '');
+  const deadline = setTimeout(() => {
+    stderr += `\nKilled: still running after ${LONGEST_RUN_MS} ms.`;
+    child.kill('SIGKILL');
+  }, LONGEST_RUN_MS);
   const ended = new Promise<EndedCommand>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (code, signal) => {
+      clearTimeout(deadline);
       resolve({ code, signal, stdout, stderr, durationMs: Date.now() - startedAtMs });
     });
   });

@@ -15,9 +15,27 @@ const slowTiers = () => [
   provider('quick', { latencyMs: 60, concurrency: 4, limits: [rolling('requests', IS_LONG ? 60 : 16, 1_000)] }),
 ];
 
+/** A call that the provider has answered is under way until its result is in the record: so long at most. */
+const STORING_MS = 150;
+
+/** Calls that were under way when the process was killed, by the provider's own log. */
+const callsCutBy = (stage: Stage, killedAtMs: number): number =>
+  stage.simulator
+    .calls()
+    .filter(({ arrivedAtMs, durationMs }) => arrivedAtMs <= killedAtMs && arrivedAtMs + durationMs + STORING_MS >= killedAtMs)
+    .length;
+
 const firstCallAfter = async (stage: Stage, callsBefore: number): Promise<number> => {
   await until('a first call', () => callCount(stage.simulator) > callsBefore);
   return Date.now();
+};
+
+/** The longest time without a call from an instant to the last call. */
+const longestPauseMs = (stage: Stage, fromMs: number): number => {
+  const instants = [fromMs, ...stage.simulator.calls().map((call) => call.arrivedAtMs)]
+    .filter((atMs) => atMs >= fromMs)
+    .toSorted((a, b) => a - b);
+  return Math.round(Math.max(...instants.map((atMs, index) => atMs - (instants[index - 1] ?? atMs))));
 };
 
 test(
@@ -29,7 +47,7 @@ test(
     const input = await stage.write('in.jsonl', names.map((name) => chatLine(name)));
     const output = stage.path('out.jsonl');
     const args = ['run', input, '--out', output];
-    let inFlightAtKills = 0;
+    const killInstants: number[] = [];
     const secondsToWork: number[] = [];
 
     for (let kill = 0; kill < KILLS; kill += 1) {
@@ -37,21 +55,25 @@ test(
       const command = stage.start(args);
       secondsToWork.push(((await firstCallAfter(stage, before)) - command.startedAtMs) / 1_000);
       await delay(Math.random() * (IS_LONG ? 3_000 : 1_200));
-      inFlightAtKills += callsInFlight(stage.simulator);
       command.kill('SIGKILL');
       const { signal, stderr } = await command.ended;
+      killInstants.push(Date.now());
       expect(signal, stderr).toBe('SIGKILL');
     }
+    const lastStartedAtMs = Date.now();
     const last = await stage.run(args);
+    const pauseMs = longestPauseMs(stage, lastStartedAtMs);
 
     expect(last.code, last.stderr).toBe(0);
     expect(customIdsOf(await readFinalLines(output))).toEqual(names);
+    const inFlightAtKills = killInstants.reduce((sum, killedAtMs) => sum + callsCutBy(stage, killedAtMs), 0);
     console.log(
       `calls ${callCount(stage.simulator)} for ${LINES} lines, ${inFlightAtKills} in flight at the kills; ` +
-        `to the first call ${secondsToWork.map((seconds) => seconds.toFixed(1)).join(' ')} s; last run ${last.durationMs} ms`,
+        `to the first call ${secondsToWork.map((seconds) => seconds.toFixed(1)).join(' ')} s; last run ${last.durationMs} ms, longest pause in it ${pauseMs} ms`,
     );
     expect(callCount(stage.simulator)).toBeLessThanOrEqual(LINES + inFlightAtKills);
     expect(Math.max(...secondsToWork)).toBeLessThan(5);
+    expect(pauseMs).toBeLessThan(5_000);
     expect(refusals(stage.simulator)).toBe(0);
   },
 );

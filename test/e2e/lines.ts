@@ -25,7 +25,7 @@ export interface LineOptions {
   readonly content?: string;
 }
 
-/** An OpenAI batch line; no two ids share their message, so that the simulator's log tells the lines apart. */
+/** An OpenAI batch line. Its body carries the id as metadata, by which the simulator's log tells the lines apart. */
 export const chatLine = (customId: string, { model = 'small', maxTokens = 40, content }: LineOptions = {}): string =>
   JSON.stringify({
     custom_id: customId,
@@ -34,6 +34,7 @@ export const chatLine = (customId: string, { model = 'small', maxTokens = 40, co
     body: {
       model,
       max_tokens: maxTokens,
+      metadata: { custom_id: customId },
       messages: [{ role: 'user', content: content ?? `This is the text of ${customId}. Say something about it.` }],
     },
   });

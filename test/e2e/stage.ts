@@ -2,13 +2,14 @@
  * A whole night on this machine: simulated providers in the test's process, Nightshift as processes of its own, one data
  * directory for both. Disposing ends every process, stops the embedded PostgreSQL and removes every file.
  */
-import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import pg from 'pg';
 import { stringify } from 'yaml';
 import { openEmbeddedPostgres } from '../../src/adapters/embedded-postgres/open.ts';
+import { recordClientConfig } from '../../src/adapters/postgres/connect.ts';
 import { configFor } from '../../src/simulator/config-for.ts';
 import type { FaultRule } from '../../src/simulator/fault.ts';
 import { type RunningSimulator, startSimulator } from '../../src/simulator/start-simulator.ts';
@@ -33,19 +34,19 @@ export interface Stage extends AsyncDisposable {
   readonly dataDirectory: string;
   /** The path of a file of that name in the stage's own directory. */
   path(name: string): string;
-  /** Writes a file of these lines and returns its path. */
-  write(name: string, lines: readonly string[]): Promise<string>;
+  /** Writes a file of these lines, or of these bytes, and returns its path. */
+  write(name: string, content: readonly string[] | Buffer): Promise<string>;
   /** Starts `nightshift` with these arguments, the stage's configuration and its data directory. */
   start(args: readonly string[], standardInput?: string): Command;
   /** Starts it and waits for its end. */
   run(args: readonly string[], standardInput?: string): Promise<EndedCommand>;
   /** The process of the embedded PostgreSQL. */
   postmasterPid(): Promise<number>;
+  /** The first column of the first row that a query of the record gives. */
+  ask(sql: string): Promise<unknown>;
 }
 
-const COMMAND_LINE = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
-const STAND_IN = fileURLToPath(new URL('./run-process.ts', import.meta.url));
-const PROGRAM = existsSync(COMMAND_LINE) && process.env['NIGHTSHIFT_E2E_STAND_IN'] !== '1' ? COMMAND_LINE : STAND_IN;
+const PROGRAM = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
 /** Sets a night up. */
 export const setStage = async (options: StageOptions): Promise<Stage> => {
@@ -81,9 +82,9 @@ export const setStage = async (options: StageOptions): Promise<Stage> => {
     simulator,
     dataDirectory,
     path: (name) => join(directory, name),
-    async write(name, lines) {
+    async write(name, content) {
       const path = join(directory, name);
-      await writeFile(path, lines.map((line) => `${line}\n`).join(''));
+      await writeFile(path, Buffer.isBuffer(content) ? content : content.map((line) => `${line}\n`).join(''));
       return path;
     },
     start,
@@ -92,8 +93,21 @@ export const setStage = async (options: StageOptions): Promise<Stage> => {
       const text = await readFile(join(dataDirectory, 'postgres', 'postmaster.pid'), 'utf8');
       return Number.parseInt(text, 10);
     },
+    ask: async (sql) => await ask(dataDirectory, sql),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
+};
+
+const ask = async (dataDirectory: string, sql: string): Promise<unknown> => {
+  await using server = await openEmbeddedPostgres({ dataDirectory });
+  const client = new pg.Client(recordClientConfig(server.connection));
+  await client.connect();
+  try {
+    const { rows } = await client.query({ text: sql, rowMode: 'array' });
+    return rows[0]?.[0];
+  } finally {
+    await client.end();
+  }
 };
 
 const configText = (url: string, { tiers, pools = {}, timeout }: StageOptions): string => {

@@ -4,6 +4,7 @@
  * The record decides everything; BullMQ only says which granted call runs where and when. A job therefore is one
  * attempt (`attempts: 1`), its id is its grant's, and it may be lost, doubled or late without harm.
  */
+import { randomUUID } from 'node:crypto';
 import { type BackendFactory, type IQueueBackend, UnrecoverableError, withBackend } from 'bullmq';
 import type { LaneQueues, Log } from '../../app/ports.ts';
 import type { Lane, Limit, Provider } from '../../core/model.ts';
@@ -47,16 +48,20 @@ export const openLaneQueues = <Backend extends IQueueBackend, Connection>(
     return queue;
   };
 
+  const addJobs = async (laneId: string, grantIds: readonly number[], jobIdOf: (id: number) => string): Promise<void> => {
+    await (queues.get(laneId) ?? openQueue(laneId)).addBulk(
+      grantIds.map((id) => ({
+        name: 'call',
+        data: { grants: [id] },
+        opts: { jobId: jobIdOf(id), attempts: 1, removeOnComplete: true, removeOnFail: { count: FAILED_JOBS_KEPT } },
+      })),
+    );
+  };
+
   return {
-    async add(laneId, grantIds) {
-      await (queues.get(laneId) ?? openQueue(laneId)).addBulk(
-        grantIds.map((id) => ({
-          name: 'call',
-          data: { grants: [id] },
-          opts: { jobId: `g${id}`, attempts: 1, removeOnComplete: true, removeOnFail: { count: FAILED_JOBS_KEPT } },
-        })),
-      );
-    },
+    add: (laneId, grantIds) => addJobs(laneId, grantIds, (id) => `g${id}`),
+    // Under its old id nothing would be added while the old job exists, and a dead worker's stays active for LOCK_MS.
+    addAgain: (laneId, grantIds) => addJobs(laneId, grantIds, (id) => `g${id}-${randomUUID()}`),
 
     async consume(lane, work) {
       const provider = providerOf(lane);

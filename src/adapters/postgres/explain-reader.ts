@@ -14,6 +14,12 @@ export const postgresExplainReader = (pool: pg.Pool): ExplainReader => ({
     return rows.map(({ name }) => name);
   },
   laneTotals: (batchId) => laneTotals(pool, batchId),
+  async serverVersion() {
+    const { rows } = await pool.query<{ version: string }>(
+      "SELECT current_setting('server_version') AS version",
+    );
+    return rows[0]?.version ?? 'unknown';
+  },
 });
 
 type LineRow = Omit<LineStory, 'attempts'> & { readonly requestId: number };
@@ -43,7 +49,8 @@ const readLine = async (pool: pg.Pool, batchId: number, customId: string): Promi
 };
 
 /** The number in a final line's `id` such as `batch_req_line_17`; 0 is no line's. */
-const lineNumberIn = (customId: string): number => Number(/^batch_req_line_(\d{1,9})$/.exec(customId)?.[1] ?? 0);
+const lineNumberIn = (customId: string): number =>
+  Number(/^batch_req_line_(\d{1,9})$/.exec(customId)?.[1] ?? 0);
 
 const readAttempts = async (pool: pg.Pool, requestId: number): Promise<readonly AttemptStory[]> => {
   const { rows } = await pool.query<AttemptStory>(
@@ -56,7 +63,11 @@ const readAttempts = async (pool: pg.Pool, requestId: number): Promise<readonly 
   return rows;
 };
 
-const customIdsNear = async (pool: pg.Pool, batchId: number, customId: string): Promise<readonly string[]> => {
+const customIdsNear = async (
+  pool: pg.Pool,
+  batchId: number,
+  customId: string,
+): Promise<readonly string[]> => {
   const { rows } = await pool.query<{ customId: string }>(
     `(SELECT custom_id AS "customId" FROM request WHERE batch_id = $1 AND custom_id >= $2 ORDER BY custom_id LIMIT $3)
      UNION (SELECT custom_id FROM request WHERE batch_id = $1 AND custom_id < $2 ORDER BY custom_id DESC LIMIT $3)

@@ -25,9 +25,20 @@ export function limitLabel({ metric, perMs, unit, windowKind }: LimitUse): strin
 function lengthLabel(perMs: number): string {
   for (const [lengthMs, name] of LENGTHS) {
     if (perMs === lengthMs) return name;
-    if (perMs > lengthMs && perMs % lengthMs === 0) return `${perMs / lengthMs}${name === 'day' ? 'd' : name}`;
+    if (perMs > lengthMs && perMs % lengthMs === 0)
+      return `${perMs / lengthMs}${name === 'day' ? 'd' : name}`;
   }
   return `${perMs}ms`;
+}
+
+/** Orders limits for reading: requests before tokens, short windows before long ones. */
+export function byMetricAndLength(a: LimitUse, b: LimitUse): number {
+  const places = Object.keys(METRICS);
+  return places.indexOf(a.metric) - places.indexOf(b.metric) || windowLengthMs(a) - windowLengthMs(b);
+}
+
+function windowLengthMs({ perMs, unit }: LimitUse): number {
+  return perMs ?? (unit === 'day' ? 86_400_000 : Infinity);
 }
 
 /** What is left of a limit; never negative. */

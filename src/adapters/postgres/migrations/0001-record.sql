@@ -136,6 +136,7 @@ CREATE TABLE grants (
   state          text NOT NULL DEFAULT 'granted' CHECK (state IN ('granted', 'begun', 'closed')),
   worker_id      integer,
   granted_at_ms  bigint NOT NULL,
+  made_at        timestamptz NOT NULL DEFAULT clock_timestamp(),
   queued_at      timestamptz NOT NULL DEFAULT clock_timestamp(), -- when its job was last added to the queue
   begun_at_ms    bigint,
   closed_at_ms   bigint,

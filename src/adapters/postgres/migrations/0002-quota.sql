@@ -147,7 +147,8 @@ DECLARE
   frees_at_ms bigint;
 BEGIN
   FOR l IN SELECT * FROM quota_limit WHERE scope = ANY (scopes) AND active LOOP
-    surplus := l.used + l.debt + use_amount(l.metric, prompt_tokens, output_tokens) - l.amount;
+    -- Worded as in grant_requests, so that rounding cannot make one of them see room where the other does not.
+    surplus := use_amount(l.metric, prompt_tokens, output_tokens) - (l.amount - l.used - l.debt);
     CONTINUE WHEN surplus <= 0;
     frees_at_ms := NULL;
     -- Whether draining alone makes room is asked in whole numbers: in fractions it may look a hair short.

@@ -427,8 +427,8 @@ $$;
 -- - a grant that has not begun for `unbegun_s` seconds is released
 -- - requests whose instant has come are pending again, with nothing avoided
 --
--- Returns grants whose job was added 2 s ago and has not begun: it may be lost, add it again (the job's id is the
--- grant's, so a job that still exists is not doubled). Next instant at which a request falls due, or null.
+-- Returns grants that have not begun although their job was added 2 s ago (then 4 s, 8 s, ...): it may be lost, or
+-- held by a dead process, so add another. And the next instant at which a request falls due, or null.
 CREATE FUNCTION sweep(silent_s double precision, unbegun_s double precision, OUT missing_jobs jsonb, OUT next_due_at_ms bigint)
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -466,7 +466,7 @@ BEGIN
 
   WITH missing AS (
     UPDATE grants g SET queued_at = clock_timestamp()
-    WHERE g.id IN (SELECT id FROM grants WHERE state = 'granted' AND queued_at < clock_timestamp() - interval '2 s'
+    WHERE g.id IN (SELECT id FROM grants WHERE state = 'granted' AND clock_timestamp() - queued_at >= greatest(interval '2 s', queued_at - made_at)
                    ORDER BY id LIMIT 1000 FOR UPDATE SKIP LOCKED)
     RETURNING g.id, g.lane_id
   )

@@ -1,0 +1,123 @@
+/** `doctor`: configuration, record and keys, checked without spending any quota. */
+import { probeProvider } from '../../adapters/openai/probe-provider.ts';
+import type { Closing } from '../../app/ports.ts';
+import type { Config } from '../../config/config.ts';
+import { noKeysMessage } from '../../config/no-keys-message.ts';
+import { type ConfigFlags, openRecord, readConfig } from '../configuration.ts';
+import { type CliContext, printJson, printLines } from '../context.ts';
+import { judgeProvider, type Verdict } from '../diagnosis.ts';
+import { EXIT, type ExitCode } from '../exit-code.ts';
+import { oneLine } from '../text/width.ts';
+
+/** Options of `doctor`. */
+export interface DoctorFlags extends ConfigFlags {
+  readonly json?: boolean | undefined;
+}
+
+/** What was found of the record. */
+interface StoreFinding {
+  readonly isOpen: boolean;
+  readonly dataDirectory: string;
+  /** The server's version, or why it does not open. */
+  readonly detail: string;
+  readonly closings: readonly Closing[];
+}
+
+/** Checks everything and says what to do. */
+export async function doctor(context: CliContext, flags: DoctorFlags): Promise<ExitCode> {
+  const config = await readConfig(context, flags, { allowNoLanes: true });
+  const store = await examineStore(context, config);
+  const verdicts = await Promise.all(
+    config.providers.map(async (provider) =>
+      judgeProvider({
+        provider,
+        probe: await probeProvider(provider, config.keys.keyOf(provider.id)),
+        closings: store.closings,
+        nowMs: Date.now(),
+      }),
+    ),
+  );
+  const isWell = store.isOpen && verdicts.some(({ isUsable }) => isUsable);
+  const findings = { isWell, config, store, verdicts };
+  if (flags.json === true) printJson(context.stdout, jsonOf(findings));
+  else printLines(context.stdout, linesOf(findings));
+  return isWell ? EXIT.done : EXIT.couldNotRun;
+}
+
+interface Findings {
+  readonly isWell: boolean;
+  readonly config: Config;
+  readonly store: StoreFinding;
+  readonly verdicts: readonly Verdict[];
+}
+
+async function examineStore({ stderr }: CliContext, config: Config): Promise<StoreFinding> {
+  const { dataDirectory } = config;
+  try {
+    await using nightshift = await openRecord(config, (message) => void stderr.write(`${message}\n`));
+    const closings = await nightshift.health.closings();
+    return {
+      isOpen: true,
+      dataDirectory,
+      detail: `PostgreSQL ${await nightshift.explain.serverVersion()}`,
+      closings,
+    };
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error);
+    return { isOpen: false, dataDirectory, detail, closings: [] };
+  }
+}
+
+function jsonOf({ isWell, config, store, verdicts }: Findings) {
+  const { isOpen, dataDirectory, detail } = store;
+  return {
+    isWell,
+    configuration: { file: config.file, warnings: config.warnings },
+    store: { isOpen, dataDirectory, detail },
+    providers: verdicts,
+    unavailable: config.unavailable,
+  };
+}
+
+function linesOf({ isWell, config, store, verdicts }: Findings): readonly string[] {
+  const lanes = config.providers.reduce((count, provider) => count + provider.lanes.length, 0);
+  const usable = verdicts.filter(({ isUsable }) => isUsable).length;
+  return [
+    mark(
+      true,
+      `configuration: ${config.file ?? 'no file, so every known provider whose key is in the environment'}`,
+    ),
+    mark(store.isOpen, `record: ${store.dataDirectory}: ${store.detail}`),
+    '',
+    ...(verdicts.length === 0
+      ? [noKeysMessage(), '']
+      : ['Providers (asked for their list of models, which costs no quota):']),
+    ...verdicts.flatMap(verdictLines),
+    ...offLines(config),
+    '',
+    isWell
+      ? `Ready: ${usable} of ${verdicts.length} providers can be used, ${lanes} lanes are configured.`
+      : 'Not ready: see what to do above.',
+  ];
+}
+
+function verdictLines({ providerId, isUsable, finding, wayOut, notes }: Verdict): readonly string[] {
+  return [
+    mark(isUsable, `${providerId} ${oneLine(finding)}`),
+    ...(wayOut === null ? [] : [`    → ${oneLine(wayOut)}`]),
+    ...notes.map((note) => `    · ${oneLine(note)}`),
+  ];
+}
+
+function offLines({ unavailable }: Config): readonly string[] {
+  if (unavailable.length === 0) return [];
+  return [
+    '',
+    'Not on:',
+    ...unavailable.map(({ providerId, reason }) => `  · ${providerId}: ${oneLine(reason)}`),
+  ];
+}
+
+function mark(isGood: boolean, text: string): string {
+  return `  ${isGood ? '✓' : '✗'} ${text}`;
+}

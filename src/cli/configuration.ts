@@ -1,0 +1,49 @@
+/** The configuration and the record, as commands open them. */
+import { loadConfig } from '../config/load-config.ts';
+import type { Config } from '../config/config.ts';
+import { openNightshift, type Nightshift } from '../wire.ts';
+import type { CliContext } from './context.ts';
+
+/** The flags that every command with a configuration has. */
+export interface ConfigFlags {
+  readonly config?: string | undefined;
+  readonly data?: string | undefined;
+}
+
+/** Loads the configuration and prints its warnings. Rejects with ConfigError. */
+export async function readConfig(
+  context: CliContext,
+  { config, data }: ConfigFlags,
+  options: { readonly allowNoLanes?: boolean } = {},
+): Promise<Config> {
+  const { environment, workingDirectory, homeDirectory, stderr } = context;
+  const loaded = await loadConfig({
+    flags: { config, data },
+    environment,
+    workingDirectory,
+    homeDirectory,
+    ...options,
+  });
+  for (const warning of loaded.warnings) stderr.write(`nightshift: warning: ${warning}\n`);
+  return loaded;
+}
+
+/** Opening usually takes half a second; after this long it is said that it is going on. */
+const SAY_STARTING_AFTER_MS = 2_000;
+
+/** Opens the record; says so when it takes long. */
+export async function openRecord(
+  config: Config,
+  say: (message: string) => void,
+  onLost: (error: Error) => void = () => {},
+): Promise<Nightshift> {
+  const timer = setTimeout(
+    () => say(`starting the record in ${config.dataDirectory} …`),
+    SAY_STARTING_AFTER_MS,
+  );
+  try {
+    return await openNightshift(config, { onWait: say, onLost });
+  } finally {
+    clearTimeout(timer);
+  }
+}

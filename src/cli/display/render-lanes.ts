@@ -1,0 +1,112 @@
+/** The lanes of the live display: one line each, and one for those that find no room. */
+import { levelOf, quotaLeft, quotaText } from '../text/limit-label.ts';
+import { counted, durationText, fullCount, shortCount } from '../text/quantity.ts';
+import { type Span, span, type Style, type StyledLine } from '../text/styled.ts';
+import { oneLine, padEnd, padStart, textWidth } from '../text/width.ts';
+import { stateText } from './lane-state.ts';
+import type { LaneView } from './progress-view.ts';
+
+interface LaneSpace {
+  readonly columns: number;
+  readonly rows: number;
+  readonly nowMs: number;
+}
+
+/** A heading and the lanes, at most `rows` lines; lines may still be too wide. */
+export function laneLines(
+  lanes: readonly LaneView[],
+  { columns, rows, nowMs }: LaneSpace,
+): readonly StyledLine[] {
+  if (lanes.length === 0 || rows < 2) return [];
+  const shown = lanes.length <= rows - 1 ? lanes : busiest(lanes, rows - 2);
+  const nameWidth = widthOfNames(shown, columns);
+  const folded = lanes.filter((lane) => !shown.includes(lane));
+  return [
+    [span(`  ${padEnd('lane', nameWidth)}  calls  rejected  tokens    resets in  quota left`, 'dim')],
+    ...shown.map((lane) => laneLine(lane, nameWidth, nowMs)),
+    ...(folded.length === 0 ? [] : [foldedLine(folded)]),
+  ];
+}
+
+/** Those that say most, in their own order. */
+function busiest(lanes: readonly LaneView[], count: number): readonly LaneView[] {
+  const chosen = new Set(lanes.toSorted((a, b) => weight(b) - weight(a)).slice(0, Math.max(0, count)));
+  return lanes.filter((lane) => chosen.has(lane));
+}
+
+function weight({ state, callsUnderWay, calls }: LaneView): number {
+  if (state.kind === 'closed' && state.needsUser) return 4;
+  if (callsUnderWay > 0) return 3;
+  if (calls > 0) return 2;
+  return state.kind === 'idle' ? 0 : 1;
+}
+
+function foldedLine(folded: readonly LaneView[]): StyledLine {
+  const closed = folded.filter(({ state }) => state.kind === 'closed').length;
+  const busy = folded.filter(({ state }) => state.kind === 'busy').length;
+  const notes = [...(busy > 0 ? [`${busy} calling`] : []), ...(closed > 0 ? [`${closed} closed`] : [])];
+  const rest = notes.length === 0 ? 'idle' : `(${notes.join(', ')})`;
+  return [span(`  … and ${counted(folded.length, 'more lane')} ${rest}`, 'dim')];
+}
+
+const LONGEST_NAME_SHARE = 0.4;
+
+function widthOfNames(lanes: readonly LaneView[], columns: number): number {
+  const longest = Math.max('lane'.length, ...lanes.map(({ laneId }) => textWidth(oneLine(laneId))));
+  return Math.min(longest, Math.max(8, Math.floor(columns * LONGEST_NAME_SHARE)));
+}
+
+function laneLine(lane: LaneView, nameWidth: number, nowMs: number): StyledLine {
+  const { laneId, calls, rejected, tokens, state } = lane;
+  const isQuiet = state.kind === 'closed' || (state.kind === 'idle' && calls === 0);
+  return [
+    markOf(lane),
+    span(padEnd(oneLine(laneId), nameWidth), isQuiet ? 'dim' : 'plain'),
+    span(padStart(fullCount(calls), 7), isQuiet ? 'dim' : 'plain'),
+    span(padStart(fullCount(rejected), 10), rejected > 0 ? 'yellow' : 'dim'),
+    span(padStart(shortCount(tokens), 8), isQuiet ? 'dim' : 'plain'),
+    span(padStart(nextReset(lane, nowMs), 13), 'dim'),
+    span('  '),
+    ...standing(lane, nowMs),
+  ];
+}
+
+function markOf({ state, callsUnderWay }: LaneView): Span {
+  if (state.kind === 'closed') return state.needsUser ? span('! ', 'red') : span('× ', 'yellow');
+  if (callsUnderWay > 0) return span('● ', 'green');
+  return state.kind === 'used-up' ? span('◌ ', 'yellow') : span('○ ', 'dim');
+}
+
+/** Why it is closed, or what its windows have left. */
+function standing(lane: LaneView, nowMs: number): readonly Span[] {
+  const { state, limits } = lane;
+  if (state.kind === 'closed')
+    return [span(oneLine(stateText(state, nowMs)), state.needsUser ? 'red' : 'yellow')];
+  if (limits.length === 0) return [span('no limit', 'dim')];
+  return limits.flatMap((limit, index) => {
+    const left = quotaLeft(limit);
+    const style = levelStyle(left, limit.amount);
+    const gap = index === 0 ? [] : [span(' · ', 'dim')];
+    return [...gap, span(`${levelOf(left, limit.amount)} `, style), span(quotaText(limit))];
+  });
+}
+
+function levelStyle(left: number, amount: number): Style {
+  if (left / amount > 0.5) return 'green';
+  return left / amount > 0.15 ? 'yellow' : 'red';
+}
+
+/** When the tightest window frees some of what was used; empty where none is in use, or it refills all the time. */
+function nextReset({ limits, state }: LaneView, nowMs: number): string {
+  if (state.kind === 'closed') return state.needsUser ? '' : waitText(state.untilMs, nowMs);
+  const tightest = limits
+    .filter(({ used }) => used > 0)
+    .toSorted((a, b) => quotaLeft(a) / a.amount - quotaLeft(b) / b.amount)[0];
+  const freesAtMs = tightest?.freesAtMs ?? null;
+  return freesAtMs === null ? '' : waitText(freesAtMs, nowMs);
+}
+
+/** In whole seconds: milliseconds would only flicker. */
+function waitText(atMs: number, nowMs: number): string {
+  return durationText(Math.max(1_000, atMs - nowMs));
+}

@@ -1,0 +1,224 @@
+/** The command line: names, options and the help that teaches them. What the commands do is in commands/. */
+import { readFileSync } from 'node:fs';
+import { Command, Option } from 'commander';
+import { TASK_NAMES } from '../core/task.ts';
+import { doctor } from './commands/doctor.ts';
+import { explain } from './commands/explain.ts';
+import { init } from './commands/init.ts';
+import { providers } from './commands/providers.ts';
+import { run } from './commands/run.ts';
+import { simulateTiers } from './commands/simulate.ts';
+import type { CliContext } from './context.ts';
+import { EXIT_CODES_HELP, type ExitCode } from './exit-code.ts';
+import { faultRule } from './fault-option.ts';
+import { factor, filled, port, positiveInteger, wholeNumber } from './option-values.ts';
+
+const TOP_HELP = `
+First steps:
+  $ npx --no nightshift init                                       write a commented nightshift.yaml
+  $ npx --no nightshift doctor                                     check keys, without spending quota
+  $ npx --no nightshift run docs.jsonl --task summarize            documents: {"id": ..., "text": ...} per line
+  $ npx --no nightshift run batch.jsonl --out results.jsonl        OpenAI batch lines, as they are
+
+No key yet? npm run demo shows a whole night on simulated free tiers.
+
+${EXIT_CODES_HELP}`;
+
+/** The program of this context. `setExitCode` is told how a command ended; errors are thrown by its `parseAsync`. */
+export function createProgram(context: CliContext, setExitCode: (code: ExitCode) => void): Command {
+  const program = new Command('nightshift')
+    .description(
+      'Runs bulk LLM work overnight on the free tiers you already hold keys for:\nJSONL in, JSONL out, each provider at exactly the pace its tier allows.',
+    )
+    .version(readVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help; every command has its own')
+    .helpCommand('help [command]', "print a command's help")
+    .addHelpText('after', TOP_HELP)
+    .showHelpAfterError('(add --help for what is possible)')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => context.stdout.write(text),
+      writeErr: (text) => context.stderr.write(text),
+      outputError: (text, write) => write(text.replace(/^error: /u, 'nightshift: ')),
+    });
+  const end = (work: Promise<ExitCode>): Promise<void> => work.then(setExitCode);
+  addRun(program, context, end);
+  addLooks(program, context, end);
+  addPreparations(program, context, end);
+  return program;
+}
+
+type End = (work: Promise<ExitCode>) => Promise<void>;
+
+function readVersion(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  const isRecord = typeof manifest === 'object' && manifest !== null && 'version' in manifest;
+  return isRecord ? String(manifest.version) : 'unknown';
+}
+
+const RUN_HELP = `
+Examples:
+  $ nightshift run docs.jsonl --task summarize
+      one summary per document, into docs.out.jsonl; lines that failed into docs.out.errors.jsonl
+  $ nightshift run tickets.jsonl.gz --prompt classify.txt --field body --limit 20
+      a trial on the first 20 lines: {{text}} in classify.txt is each line's "body"
+  $ cat batch.jsonl | nightshift run - --name tonight --out results.jsonl --json | jq .lines
+
+Ctrl-C waits for the calls under way (a second one aborts them). The same command again resumes and calls nothing twice.
+
+${EXIT_CODES_HELP}`;
+
+function addRun(program: Command, context: CliContext, end: End): void {
+  const command = program
+    .command('run')
+    .summary('run a file of requests or documents to its end')
+    .description('Runs every line of INPUT on the lanes that may serve it, to one final line each.')
+    .argument(
+      '<INPUT.jsonl>',
+      'OpenAI batch lines, or documents with --task or --prompt; .gz is unpacked, - is standard input',
+    )
+    .addOption(textOption('--out <FILE>', 'successes, in input order (default: INPUT with .out.jsonl)'))
+    .addOption(
+      textOption(
+        '--errors <FILE>',
+        'all other lines, each with its reason (default: OUT with .errors.jsonl)',
+      ),
+    )
+    .addOption(new Option('--task <NAME>', 'what is asked about each document').choices(TASK_NAMES))
+    .addOption(
+      textOption('--prompt <FILE>', 'the same in your words: UTF-8 text with {{text}} or any {{field}}'),
+    )
+    .addOption(
+      textOption('--field <NAME>', 'the field that holds the document, dots for nested ones (default: text)'),
+    )
+    .addOption(
+      integerOption(
+        '--max-output-tokens <N>',
+        'tokens an answer may take (default: 320 for summarize, else 1024)',
+      ),
+    )
+    .addOption(
+      textOption(
+        '--pool <NAME>',
+        "pool, alias, lane or model for every line (default: the line's own model, documents: small)",
+      ),
+    )
+    .addOption(textOption('--name <NAME>', 'what the batch is called (default: the name of INPUT)'))
+    .addOption(integerOption('--limit <N>', 'only the first N good lines (default: all)'))
+    .option('--fresh', 'forget an earlier run of this input, and an unfinished batch at --out')
+    .option('--json', 'print one JSON object at the end, on standard output')
+    .option('--quiet', 'show no progress, only the summary');
+  withConfig(command)
+    .addHelpText('after', RUN_HELP)
+    .action((input: string, options: Parameters<typeof run>[2]) => end(run(context, input, options)));
+}
+
+function addLooks(program: Command, context: CliContext, end: End): void {
+  withConfig(
+    program
+      .command('explain')
+      .summary('everything that happened to one line, and what it waits for')
+      .description('Shows where one line of a batch stands: its attempts, what it waits for, its final line.')
+      .argument('<BATCH>', "a batch's name or id")
+      .argument('<CUSTOM_ID>', 'the custom_id (or id) of the line')
+      .option('--json', 'print it as JSON'),
+  )
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ nightshift explain docs doc-17\n  $ nightshift explain 3 request-9 --json',
+    )
+    .action((batch: string, customId: string, options: Parameters<typeof explain>[2]) =>
+      end(explain(context, { batch, customId }, options)),
+    );
+  withConfig(
+    program
+      .command('providers')
+      .summary('lanes, limits, use, next reset')
+      .description(
+        'Shows every lane with its limits, what is left of them, and when they free; then what is off and why.',
+      )
+      .option('--json', 'print it as JSON'),
+  )
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ nightshift providers\n  $ nightshift providers --json | jq ".lanes[].laneId"',
+    )
+    .action((options: Parameters<typeof providers>[1]) => end(providers(context, options)));
+  withConfig(
+    program
+      .command('doctor')
+      .summary('check configuration, store and keys')
+      .description(
+        'Checks the configuration, the record, and each key by listing models: a call that costs no quota.',
+      )
+      .option('--json', 'print it as JSON'),
+  )
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ nightshift doctor\n  $ nightshift doctor --config night.yaml --json\n\nExits with 0 if at least one lane can be used, else with 1.',
+    )
+    .action((options: Parameters<typeof doctor>[1]) => end(doctor(context, options)));
+}
+
+function addPreparations(program: Command, context: CliContext, end: End): void {
+  program
+    .command('init')
+    .summary('write a commented nightshift.yaml')
+    .description(
+      'Writes nightshift.yaml into this directory: providers whose keys are in the environment are on.',
+    )
+    .option('--force', 'overwrite the one that is there')
+    .option('--stdout', 'print it instead of writing it')
+    .addHelpText('after', '\nExamples:\n  $ nightshift init\n  $ GROQ_API_KEY=... nightshift init --stdout')
+    .action((options: Parameters<typeof init>[1]) => end(init(context, options)));
+  program
+    .command('simulate')
+    .summary('serve simulated free tiers on this machine')
+    .description(
+      'Serves providers that enforce limits as the real ones do, until Ctrl-C. Nothing leaves this machine.',
+    )
+    .addOption(
+      new Option('--port <N>', 'TCP port on 127.0.0.1; 0 is any free one').default(0).argParser(port),
+    )
+    .addOption(
+      new Option('--scenario <NAME>', 'which tiers: like six real ones, or those of the demo')
+        .choices(['default', 'demo'])
+        .default('default'),
+    )
+    .addOption(new Option('--speed <N>', 'divides windows and latencies').default(1).argParser(factor))
+    .addOption(textOption('--write-config <FILE>', 'write a nightshift.yaml for these tiers'))
+    .addOption(new Option('--seed <N>', 'of latencies and chances').default(1).argParser(wholeNumber))
+    .addOption(
+      new Option(
+        '--fault <SPEC>',
+        'TIER:KIND[,key=value...], may be repeated; keys: model, after, count, every, from, until (ms), probability, parameter, wait, latency (ms)',
+      ).argParser(faultRule),
+    )
+    .option('--quiet', 'no line per second')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ nightshift simulate --speed 10 --write-config nightshift.yaml\n  $ nightshift simulate --fault sim-groq:http-500,after=6 --fault "*:slow,every=5,latency=3000"',
+    )
+    .action((options: Parameters<typeof simulateTiers>[1]) => end(simulateTiers(context, options)));
+}
+
+function withConfig(command: Command): Command {
+  return command
+    .addOption(
+      textOption(
+        '--config <FILE>',
+        'configuration (default: NIGHTSHIFT_CONFIG, else nightshift.yaml here, else keys in the environment)',
+      ),
+    )
+    .addOption(
+      textOption('--data <DIR>', 'data directory (default: NIGHTSHIFT_DATA, else ~/.local/share/nightshift)'),
+    );
+}
+
+function textOption(flags: string, description: string): Option {
+  return new Option(flags, description).argParser(filled);
+}
+
+function integerOption(flags: string, description: string): Option {
+  return new Option(flags, description).argParser(positiveInteger);
+}

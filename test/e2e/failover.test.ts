@@ -1,0 +1,136 @@
+/** One provider misbehaves, the others do its work. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { FaultKind } from '../../src/simulator/fault.ts';
+import { chatLine, customIdsOf, ids, readFinalLines } from './lines.ts';
+import { callCount, MODEL, provider } from './providers.ts';
+import { setStage, type Stage } from './stage.ts';
+
+interface Misbehaviour {
+  readonly fault: FaultKind;
+  /** What the provenance calls it. */
+  readonly outcome: string;
+  /** The most calls that reach the provider in one run of 30 lines; 16 go out at once before the first comes back. */
+  readonly mostCalls: number;
+  /** Whether only a person can mend it, so that the run says so. */
+  readonly needsUser?: boolean;
+}
+
+const LINES = 30;
+
+const MISBEHAVIOURS: readonly Misbehaviour[] = [
+  { fault: 'http-500', outcome: 'sick', mostCalls: LINES },
+  { fault: 'http-503', outcome: 'sick', mostCalls: LINES },
+  { fault: 'http-502-html', outcome: 'sick', mostCalls: LINES },
+  { fault: 'html-200', outcome: 'sick', mostCalls: LINES },
+  { fault: 'not-json-200', outcome: 'sick', mostCalls: LINES },
+  { fault: 'error-in-200', outcome: 'sick', mostCalls: LINES },
+  { fault: 'empty-200', outcome: 'sick', mostCalls: LINES },
+  { fault: 'empty-answer', outcome: 'useless-answer', mostCalls: LINES },
+  { fault: 'truncated', outcome: 'useless-answer', mostCalls: LINES },
+  { fault: 'refused', outcome: 'useless-answer', mostCalls: LINES },
+  { fault: 'hang', outcome: 'sick', mostCalls: LINES },
+  { fault: 'reset', outcome: 'sick', mostCalls: LINES },
+  { fault: 'dead', outcome: 'sick', mostCalls: LINES },
+  { fault: 'unauthorized', outcome: 'bad-key', mostCalls: 16, needsUser: true },
+  { fault: 'gemini-bad-key', outcome: 'bad-key', mostCalls: 16, needsUser: true },
+  { fault: 'payment-required', outcome: 'no-money', mostCalls: 16, needsUser: true },
+  { fault: 'insufficient-quota', outcome: 'no-money', mostCalls: 16, needsUser: true },
+  { fault: 'forbidden', outcome: 'forbidden', mostCalls: LINES },
+  { fault: 'gone', outcome: 'gone', mostCalls: LINES },
+  { fault: 'gone-410', outcome: 'gone', mostCalls: LINES },
+  { fault: 'quota-minute', outcome: 'minute-limit', mostCalls: LINES },
+  { fault: 'quota-day', outcome: 'day-limit', mostCalls: 16 },
+  { fault: 'too-large', outcome: 'too-large', mostCalls: LINES },
+  { fault: 'context-length', outcome: 'too-large', mostCalls: LINES },
+];
+
+const badId = (fault: FaultKind): string => `bad-${fault}`;
+
+describe('With one provider of three at fault every line is done by the others', () => {
+  let stage: Stage;
+
+  beforeAll(async () => {
+    const dialect = (fault: FaultKind) => (fault === 'gemini-bad-key' ? 'gemini' : 'openai');
+    stage = await setStage({
+      tiers: [
+        ...MISBEHAVIOURS.map(({ fault }) => provider(badId(fault), { dialect: dialect(fault) })),
+        provider('sound-a', { latencyMs: 20, concurrency: 4 }),
+        // Larger than the rest: who calls a request too large is not asked again, nor is anybody of that size.
+        provider('sound-b', { latencyMs: 20, concurrency: 4, contextTokens: 32_000 }),
+      ],
+      faults: MISBEHAVIOURS.map(({ fault }) => ({ provider: badId(fault), kind: fault })),
+      pools: Object.fromEntries(
+        MISBEHAVIOURS.map(({ fault }) => [
+          `with-${fault}`,
+          [badId(fault), 'sound-a', 'sound-b'].map((id) => `${id}/${MODEL}`),
+        ]),
+      ),
+      timeout: '1s',
+    });
+  });
+
+  afterAll(async () => await stage[Symbol.asyncDispose]());
+
+  test.each(MISBEHAVIOURS)('when it answers with $fault, which the provenance calls $outcome', async (misbehaviour) => {
+    const { fault, outcome, mostCalls, needsUser = false } = misbehaviour;
+    const names = ids(LINES, `${fault}-`);
+    const input = await stage.write(`${fault}.jsonl`, names.map((name) => chatLine(name)));
+    const output = stage.path(`${fault}.out.jsonl`);
+
+    const { code, stderr, durationMs } = await stage.run(['run', input, '--out', output, '--pool', `with-${fault}`]);
+
+    expect(code, stderr).toBe(0);
+    const lines = await readFinalLines(output);
+    expect(customIdsOf(lines)).toEqual(names);
+    const failed = lines.flatMap((line) => line.nightshift.attempts.filter((attempt) => attempt.outcome !== 'succeeded'));
+    const calls = stage.simulator.stats().providers[badId(fault)]?.calls ?? 0;
+    console.log(`${fault}: ${calls} calls, ${durationMs} ms`);
+    expect(new Set(failed.map((attempt) => attempt.outcome))).toEqual(new Set([outcome]));
+    expect(new Set(failed.map((attempt) => attempt.lane))).toEqual(new Set([`${badId(fault)}/${MODEL}`]));
+    expect(calls).toBeLessThanOrEqual(mostCalls);
+    if (needsUser) expect(stderr).toContain(badId(fault));
+  });
+
+  test('and its closing is remembered, so that the next run does not ask it again', async () => {
+    const input = await stage.write('again.jsonl', ids(LINES, 'again-').map((name) => chatLine(name)));
+    const before = callCount(stage.simulator);
+
+    const { code, stderr } = await stage.run(['run', input, '--out', stage.path('again.out.jsonl'), '--pool', 'with-unauthorized']);
+
+    expect(code, stderr).toBe(0);
+    expect(callCount(stage.simulator) - before).toBe(LINES);
+  });
+});
+
+const LONE_LANE_FAULTS: readonly FaultKind[] = ['http-500', 'reset'];
+
+test.each(LONE_LANE_FAULTS)('A pool of one lane survives one %s', async (kind) => {
+  await using stage = await setStage({ tiers: [provider('only')], faults: [{ provider: 'only', kind, count: 1, afterCalls: 3 }] });
+  const names = ids(10);
+  const input = await stage.write('in.jsonl', names.map((name) => chatLine(name)));
+
+  const { code, stderr } = await stage.run(['run', input, '--out', stage.path('out.jsonl')]);
+
+  expect(code, stderr).toBe(0);
+  expect(customIdsOf(await readFinalLines(stage.path('out.jsonl')))).toEqual(names);
+});
+
+test.each([
+  { when: 'at the beginning', fromMs: 0, untilMs: 4_000 },
+  { when: 'in the middle', fromMs: 3_000, untilMs: 7_000 },
+])('Every provider dead for a while $when: the run waits and finishes', async ({ fromMs, untilMs }) => {
+  const slow = { latencyMs: 300, concurrency: 2 };
+  await using stage = await setStage({
+    tiers: [provider('one', slow), provider('two', slow)],
+    faults: [{ provider: '*', kind: 'dead', fromMs, untilMs }],
+  });
+  const names = ids(60);
+  const input = await stage.write('in.jsonl', names.map((name) => chatLine(name)));
+  stage.simulator.reset();
+
+  const { code, stderr, durationMs } = await stage.run(['run', input, '--out', stage.path('out.jsonl')]);
+
+  expect(code, stderr).toBe(0);
+  expect(customIdsOf(await readFinalLines(stage.path('out.jsonl')))).toEqual(names);
+  console.log(`${durationMs} ms, dead from ${fromMs} to ${untilMs} ms, ${callCount(stage.simulator)} calls for ${names.length} lines`);
+});
