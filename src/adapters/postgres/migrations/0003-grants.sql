@@ -224,6 +224,11 @@ BEGIN
 END
 $$;
 
+-- The scopes whose limits these grants are charged to.
+CREATE FUNCTION scopes_of(ids bigint[]) RETURNS text[] LANGUAGE sql STABLE AS $$
+  SELECT array_agg(DISTINCT s) FROM grants g, unnest(ARRAY[g.lane_id, g.provider_id]) AS s WHERE g.id = ANY (ids)
+$$;
+
 -- Gives the quota of these open grants back and sends their requests to the backlog: calls that never began.
 CREATE FUNCTION release_grants(ids bigint[], why text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -239,7 +244,8 @@ BEGIN
   UPDATE quota_limit l SET used = l.used - g.amount
   FROM (SELECT limit_id, sum(amount)::bigint AS amount FROM given_back GROUP BY limit_id) g WHERE l.id = g.limit_id;
   UPDATE grants SET state = 'closed', closed_at_ms = now_ms(), outcome = 'released', reason = why WHERE id = ANY (ids);
-  UPDATE request SET state = 'pending', grant_id = NULL WHERE grant_id = ANY (ids) AND state = 'granted';
+  UPDATE request SET state = 'pending', grant_id = NULL
+  WHERE id IN (SELECT request_id FROM grants WHERE id = ANY (ids)) AND grant_id = ANY (ids) AND state = 'granted';
   PERFORM wake_dispatchers(p) FROM (SELECT DISTINCT provider_id AS p FROM grants WHERE id = ANY (ids)) AS providers;
 END
 $$;
@@ -365,12 +371,25 @@ BEGIN
     used_prompt_tokens = f.prompt, used_completion_tokens = f.completion
   FROM finishing f WHERE g.id = f.id;
 
-  -- Requests: the one that holds the request decides; a late success does too while there is no final line.
+  INSERT INTO lane_total AS t (lane_id, calls, succeeded, rejected, prompt_tokens, completion_tokens)
+  SELECT f.lane_id, count(*) FILTER (WHERE f.is_open), count(*) FILTER (WHERE f.outcome = 'succeeded'),
+         count(*) FILTER (WHERE f.outcome IN ('minute-limit', 'day-limit')),
+         coalesce(sum(f.prompt), 0), coalesce(sum(f.completion), 0)
+  FROM finishing f GROUP BY f.lane_id
+  ON CONFLICT (lane_id) DO UPDATE SET
+    calls = t.calls + EXCLUDED.calls, succeeded = t.succeeded + EXCLUDED.succeeded, rejected = t.rejected + EXCLUDED.rejected,
+    prompt_tokens = t.prompt_tokens + EXCLUDED.prompt_tokens, completion_tokens = t.completion_tokens + EXCLUDED.completion_tokens;
+
+  -- Requests: the one that holds the request decides; a late success does too while there is no final line. Locked
+  -- before they are looked at, since two calls of one request may end at the same moment, even in one go.
+  PERFORM 1 FROM request WHERE id IN (SELECT request_id FROM finishing) ORDER BY id FOR UPDATE;
   DELETE FROM finishing f WHERE NOT EXISTS (
     SELECT FROM request r WHERE r.id = f.request_id
       AND ((f.is_open AND r.state = 'granted' AND r.grant_id = f.id)
            OR (f.next_state = 'succeeded' AND r.state IN ('pending', 'parked', 'granted')))
   );
+  DELETE FROM finishing f USING finishing other
+  WHERE other.request_id = f.request_id AND (other.next_state = 'succeeded', other.id) > (f.next_state = 'succeeded', f.id);
   UPDATE request r SET
     state = f.next_state, grant_id = NULL, tries = r.tries + f.tries,
     excluded = f.excluded, avoided = f.avoided, dropped_parameters = f.dropped,
@@ -399,14 +418,6 @@ BEGIN
     FROM written JOIN finishing f ON f.request_id = written.request_id GROUP BY written.batch_id
   ) w WHERE b.id = w.batch_id;
 
-  INSERT INTO lane_total AS t (lane_id, calls, succeeded, rejected, prompt_tokens, completion_tokens)
-  SELECT g.lane_id, count(*), count(*) FILTER (WHERE g.outcome = 'succeeded'),
-         count(*) FILTER (WHERE g.outcome IN ('minute-limit', 'day-limit')),
-         coalesce(sum(g.used_prompt_tokens), 0), coalesce(sum(g.used_completion_tokens), 0)
-  FROM grants g WHERE g.id = ANY (ids) GROUP BY g.lane_id
-  ON CONFLICT (lane_id) DO UPDATE SET
-    calls = t.calls + EXCLUDED.calls, succeeded = t.succeeded + EXCLUDED.succeeded, rejected = t.rejected + EXCLUDED.rejected,
-    prompt_tokens = t.prompt_tokens + EXCLUDED.prompt_tokens, completion_tokens = t.completion_tokens + EXCLUDED.completion_tokens;
   UPDATE health h SET failures = 0, openings = 0, breaker_until_ms = NULL, gone_count = 0
   WHERE (h.failures > 0 OR h.openings > 0 OR h.gone_count > 0) AND h.scope IN (
     SELECT s FROM grants g, unnest(ARRAY[g.lane_id, g.provider_id]) AS s WHERE g.id = ANY (ids) AND g.outcome = 'succeeded');
@@ -433,25 +444,27 @@ CREATE FUNCTION sweep(silent_s double precision, unbegun_s double precision, OUT
 LANGUAGE plpgsql AS $$
 DECLARE
   dead integer[];
-  ids bigint[];
+  lost bigint[];
+  stale bigint[];
   woken bigint;
 BEGIN
   SELECT array_agg(w.id) INTO dead FROM worker w
   WHERE w.heartbeat_at < clock_timestamp() - make_interval(secs => silent_s)
      OR NOT EXISTS (SELECT FROM pg_locks k WHERE k.locktype = 'advisory' AND k.classid = 7316 AND k.objid = w.id::oid
                       AND k.database = (SELECT oid FROM pg_database WHERE datname = current_database()));
-  SELECT array_agg(g.id) INTO ids FROM (
+  SELECT array_agg(g.id) INTO lost FROM (
     SELECT g.id FROM grants g WHERE g.state = 'begun'
       AND (g.worker_id = ANY (dead) OR NOT EXISTS (SELECT FROM worker w WHERE w.id = g.worker_id))
     ORDER BY g.id FOR UPDATE SKIP LOCKED) g;
-  IF ids IS NOT NULL THEN PERFORM close_lost_grants(ids); END IF;
-  DELETE FROM worker WHERE id = ANY (dead);
-
-  SELECT array_agg(g.id) INTO ids FROM (
+  SELECT array_agg(g.id) INTO stale FROM (
     SELECT g.id FROM grants g WHERE g.state = 'granted'
       AND g.granted_at_ms < now_ms() - unbegun_s * 1000 * (SELECT rate FROM clock)
     ORDER BY g.id FOR UPDATE SKIP LOCKED) g;
-  IF ids IS NOT NULL THEN PERFORM release_grants(ids, 'no worker began the call'); END IF;
+  -- The limits of both at once: in two rounds their locks would be out of order.
+  PERFORM settle_limits(scopes_of(lost || stale));
+  IF lost IS NOT NULL THEN PERFORM close_lost_grants(lost); END IF;
+  IF stale IS NOT NULL THEN PERFORM release_grants(stale, 'no worker began the call'); END IF;
+  DELETE FROM worker WHERE id = ANY (dead);
 
   WITH due AS (
     UPDATE request r SET state = 'pending', due_at_ms = NULL, avoided = '{}',
@@ -498,7 +511,8 @@ BEGIN
   ON CONFLICT (lane_id) DO UPDATE SET calls = t.calls + EXCLUDED.calls;
   UPDATE grants SET state = 'closed', closed_at_ms = at_ms, outcome = 'lost',
     reason = 'the process that made the call died' WHERE id = ANY (ids);
-  UPDATE request SET state = 'pending', grant_id = NULL WHERE grant_id = ANY (ids) AND state = 'granted';
+  UPDATE request SET state = 'pending', grant_id = NULL
+  WHERE id IN (SELECT request_id FROM grants WHERE id = ANY (ids)) AND grant_id = ANY (ids) AND state = 'granted';
   PERFORM wake_dispatchers('*');
 END
 $$;
@@ -509,12 +523,18 @@ DECLARE
   unbegun bigint[];
   begun bigint[];
 BEGIN
-  SELECT array_agg(g.id) FILTER (WHERE g.state = 'granted'), array_agg(g.id) FILTER (WHERE g.state = 'begun')
-  INTO unbegun, begun FROM (
-    SELECT g.id, g.state FROM grants g JOIN request r ON r.id = g.request_id
-    WHERE r.batch_id = the_batch AND g.state <> 'closed' ORDER BY g.id FOR UPDATE OF g) g;
-  IF unbegun IS NOT NULL THEN PERFORM release_grants(unbegun, 'its batch was removed'); END IF;
-  IF begun IS NOT NULL THEN PERFORM close_lost_grants(begun); END IF;
+  -- Until nothing is open: what is being granted meanwhile is waited for, and what is given back is not granted again.
+  LOOP
+    UPDATE request SET state = 'bad' WHERE batch_id = the_batch AND state IN ('pending', 'parked');
+    SELECT array_agg(g.id) FILTER (WHERE g.state = 'granted'), array_agg(g.id) FILTER (WHERE g.state = 'begun')
+    INTO unbegun, begun FROM (
+      SELECT g.id, g.state FROM grants g JOIN request r ON r.id = g.request_id
+      WHERE r.batch_id = the_batch AND g.state <> 'closed' ORDER BY g.id FOR UPDATE OF g) g;
+    EXIT WHEN unbegun IS NULL AND begun IS NULL;
+    PERFORM settle_limits(scopes_of(unbegun || begun));
+    IF unbegun IS NOT NULL THEN PERFORM release_grants(unbegun, 'its batch was removed'); END IF;
+    IF begun IS NOT NULL THEN PERFORM close_lost_grants(begun); END IF;
+  END LOOP;
   DELETE FROM batch WHERE id = the_batch;
 END
 $$;
