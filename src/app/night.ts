@@ -48,8 +48,9 @@ export const startNight = async (tools: NightTools, lanes: readonly Lane[]): Pro
     finish: coalesce((calls: readonly FinishedCall[]) => finishEach(ledger, calls), AT_ONCE),
     signal: calling.signal,
   };
+  const running = new Set<number>();
   const work = async (grantIds: readonly number[]): Promise<void> => {
-    for (const grantId of grantIds) await runGrant(callTools, grantId);
+    for (const grantId of grantIds) await runOnce(running, grantId, () => runGrant(callTools, grantId));
   };
   await Promise.all(lanes.map((lane) => queues.consume(lane, work)));
   const loops = [dispatch(tools, lanes, granting.signal), housekeep(tools, granting.signal)];
@@ -64,6 +65,17 @@ export const startNight = async (tools: NightTools, lanes: readonly Lane[]): Pro
   };
   let draining: Promise<void> | null = null;
   return { drain: () => (draining ??= drain()), abort: () => calling.abort() };
+};
+
+/** A job may be delivered twice to one process; the record's fence tells only processes apart. */
+const runOnce = async (running: Set<number>, grantId: number, run: () => Promise<void>): Promise<void> => {
+  if (running.has(grantId)) return;
+  running.add(grantId);
+  try {
+    await run();
+  } finally {
+    running.delete(grantId);
+  }
 };
 
 /** Begun calls by grant; `null` for those that may not begin any more. */

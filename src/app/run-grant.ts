@@ -6,6 +6,7 @@ import type { ProviderSignal } from '../core/evidence.ts';
 import type { Failure } from '../core/failure.ts';
 import type { LaneEffect } from '../core/lane-effect.ts';
 import type { Lane, Provider } from '../core/model.ts';
+import { marginMs } from '../core/quota.ts';
 import { shortReason } from '../core/reason.ts';
 import { callBody, type CallBody } from './call-body.ts';
 import { declaredResetAtMs } from './declared-reset.ts';
@@ -41,10 +42,30 @@ export class CallFailed extends Error {
  * @throws CallFailed after the record has been told, so that the board shows the kind and the reason.
  */
 export const runGrant = async (tools: CallTools, grantId: number): Promise<void> => {
-  const call = await tools.begin(grantId);
+  const call = await beginFresh(tools, grantId);
   if (call === null) return;
   const verdict = await runCall(tools, call).catch((error: unknown) => giveUp(tools, call, error));
   if (verdict.kind !== 'answer') throw new CallFailed(`${verdict.kind}: ${verdict.reason}`);
+};
+
+/** Begins are tried this often; a process that is held up every time is better late than never. */
+const MOST_BEGINS = 3;
+
+/** Begins the call, and again if so much time went by meanwhile that the provider might count it elsewhere than we do. */
+const beginFresh = async ({ begin, clock, routing }: CallTools, grantId: number): Promise<BegunCall | null> => {
+  for (let begins = 1; ; begins += 1) {
+    const askedAtMs = clock.nowMs();
+    const call = await begin(grantId);
+    if (call === null || begins === MOST_BEGINS) return call;
+    const lane = routing.lane(call.laneId);
+    if (lane === undefined || clock.nowMs() - askedAtMs <= patienceMs(lane, routing)) return call;
+  }
+};
+
+/** Half of the shortest margin of the lane's windows; the way to the provider has the other half. */
+const patienceMs = (lane: Lane, routing: Routing): number => {
+  const limits = [...lane.limits, ...(routing.provider(lane.providerId)?.limits ?? [])];
+  return Math.min(...limits.map(({ window }) => marginMs(window))) / 2;
 };
 
 /** A fault of ours in the middle of a call: the request fails with what is known, and the batch goes on without it. */

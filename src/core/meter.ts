@@ -79,20 +79,27 @@ export const holdUse = (meter: Meter, grant: number, amount: number): Meter =>
 export const beginUse = (meter: Meter, grant: number, nowMs: number): Meter => {
   const use = meter.uses.get(grant);
   if (use === undefined) return meter;
-  return putUse(meter, grant, { ...use, begunAtMs: nowMs, endsAtMs: endOfUseMs(meter, nowMs) });
+  return putUse(meter, grant, { ...use, begunAtMs: nowMs, endsAtMs: endOfUseMs(meter, nowMs + meter.marginMs) });
 };
 
-/** The call is over and took `amount` (`null`: what was held). Debt starts now, though not before it may be counted. */
+/** Nobody will ever know what became of the call: it stays counted as it was held, and as late as it may have been. */
+export const loseUse = (meter: Meter, grant: number, nowMs: number): Meter => {
+  const use = meter.uses.get(grant);
+  if (use === undefined) return meter;
+  if (meter.limit.window.kind === 'concurrency') return dropUse(meter, grant);
+  const countedByMs = (use.begunAtMs ?? nowMs) + meter.marginMs;
+  return putUse(meter, grant, { ...use, endsAtMs: use.endsAtMs ?? Math.max(countedByMs, nowMs) });
+};
+
+/**
+ * The call is over and took `amount` (`null`: what was held). The provider has counted it by now, so rolling and
+ * refilling windows need not allow for more.
+ */
 export const settleUse = (meter: Meter, grant: number, amount: number | null, nowMs: number): Meter => {
   const use = meter.uses.get(grant);
   if (use === undefined) return meter;
   if (amount === 0 || meter.limit.window.kind === 'concurrency') return dropUse(meter, grant);
-  const countedAtMs = (use.begunAtMs ?? nowMs) + meter.marginMs;
-  return putUse(meter, grant, {
-    ...use,
-    amount: amount ?? use.amount,
-    endsAtMs: use.endsAtMs ?? Math.max(countedAtMs, nowMs),
-  });
+  return putUse(meter, grant, { ...use, amount: amount ?? use.amount, endsAtMs: endOfFinishedUseMs(meter, use, nowMs) });
 };
 
 /**
@@ -119,19 +126,31 @@ const whenFreedMs = (meter: Meter, surplus: number): number | null => {
   return null;
 };
 
-const endOfUseMs = ({ limit: { metric, window }, marginMs }: Meter, begunAtMs: number): number | null => {
+/** When a use ends whose call the provider counts by that instant; `null` where that is not known yet. */
+const endOfUseMs = ({ limit: { metric, window }, marginMs }: Meter, countedByMs: number): number | null => {
   switch (window.kind) {
     case 'rolling':
-      return begunAtMs + window.perMs + marginMs;
+      return countedByMs + window.perMs;
     case 'refill':
-      return metric === 'requests' ? begunAtMs + marginMs : null;
+      return metric === 'requests' ? countedByMs : null;
     case 'fixed':
     case 'fixed-month':
     case 'calendar':
-      return windowEndMs(window, begunAtMs + marginMs) + marginMs;
+      return windowEndMs(window, countedByMs) + marginMs;
     case 'concurrency':
       return null;
   }
+};
+
+/** What is left of the margin when a call is known to be over: clocks differ a little. */
+const FINISHED_MARGIN_RATIO = 1 / 8;
+
+const endOfFinishedUseMs = (meter: Meter, { begunAtMs, endsAtMs }: Use, nowMs: number): number | null => {
+  const { window } = meter.limit;
+  if (window.kind !== 'rolling' && window.kind !== 'refill') return endsAtMs;
+  const countedByMs = nowMs + 1 + Math.ceil(meter.marginMs * FINISHED_MARGIN_RATIO);
+  const knownMs = endsAtMs ?? (begunAtMs ?? nowMs) + meter.marginMs;
+  return Math.max(nowMs, Math.min(knownMs, endOfUseMs(meter, countedByMs) ?? countedByMs));
 };
 
 const drain = (meter: Meter, untilMs: number): Meter => {

@@ -9,6 +9,7 @@ import {
   advance,
   beginUse,
   holdUse,
+  loseUse,
   roomAtMs,
   settleUse,
   takes,
@@ -20,13 +21,17 @@ import type { Limit, Metric, TokenEstimate, TokenUsage, Window } from './model.t
 const MARGIN_RATIO = 0.02;
 /** And never by more than this. */
 const LONGEST_MARGIN_MS = 2_000;
+/** Nor by less, though windows may be short: a connection and its TLS handshake take some 100 ms on the way. */
+const SHORTEST_MARGIN_MS = 100;
 
 /**
- * How far apart we and the provider may be about when a call was made, in milliseconds: 2 % of the window, at most
- * 2 s. It stretches time and never counts, so that small limits lose nothing.
+ * How far apart we and the provider may be about when a call was made, in milliseconds: 2 % of the window, at least
+ * 0.1 s and at most 2 s. It stretches time and never counts, so that small limits lose nothing.
  */
 export const marginMs = (window: Window): number =>
-  'perMs' in window ? Math.min(LONGEST_MARGIN_MS, Math.ceil(window.perMs * MARGIN_RATIO)) : LONGEST_MARGIN_MS;
+  'perMs' in window
+    ? Math.min(LONGEST_MARGIN_MS, Math.max(SHORTEST_MARGIN_MS, Math.ceil(window.perMs * MARGIN_RATIO)))
+    : LONGEST_MARGIN_MS;
 
 /** The limits of a lane or of a provider; `concurrency` is `null` where calls under way are not bounded. */
 export interface QuotaScope {
@@ -97,7 +102,7 @@ export const begin = (quota: Quota, grant: number, nowMs: number): Quota => ({
  * What a call really took.
  *
  * - `usage`: what the provider reported.
- * - `estimate`: what was reserved, as nobody knows better: also when the process that made the call has died.
+ * - `estimate`: what was reserved, as the provider did not say.
  * - `request`: it was counted as a request and took no tokens.
  * - `release`: the provider never saw it: also when the grant is given back without a call.
  */
@@ -112,6 +117,12 @@ export const settle = (quota: Quota, grant: number, settlement: Settlement, nowM
     const amount = settledAmount(meter.limit.metric, settlement);
     return settleUse(advance(meter, nowMs), grant, amount, nowMs);
   }),
+});
+
+/** The process that made the call died: it stays counted at the estimate, for its whole window. */
+export const lose = (quota: Quota, grant: number, nowMs: number): Quota => ({
+  ...quota,
+  meters: quota.meters.map((meter) => loseUse(advance(meter, nowMs), grant, nowMs)),
 });
 
 /** How much of each limit counts at `nowMs`, in the order of {@link emptyQuota}. */

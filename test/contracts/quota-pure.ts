@@ -1,5 +1,5 @@
 /** The pure quota of core, driven through the words of the suite. */
-import { type Quota, begin, emptyQuota, inUse, reserve, settle } from '../../src/core/quota.ts';
+import { type Quota, begin, emptyQuota, inUse, lose, reserve, settle } from '../../src/core/quota.ts';
 import { type QuotaUnderTest, limitName } from './quota-under-test.ts';
 
 interface OpenGrant {
@@ -18,13 +18,11 @@ export const openPureQuota = (): PureQuota => {
   let nowMs = 0;
   const open = new Map<number, OpenGrant>();
 
-  const close = (grant: number, kind: 'release' | 'estimate'): void => {
-    quota = settle(quota, grant, { kind }, nowMs);
-    open.delete(grant);
-  };
   const expireOld = (): void => {
     for (const [grant, { grantedAtMs, isBegun }] of open) {
-      if (!isBegun && grantedAtMs < nowMs) close(grant, 'release');
+      if (isBegun || grantedAtMs >= nowMs) continue;
+      quota = settle(quota, grant, { kind: 'release' }, nowMs);
+      open.delete(grant);
     }
   };
 
@@ -55,7 +53,11 @@ export const openPureQuota = (): PureQuota => {
     },
     async crash() {
       expireOld();
-      for (const [grant, { isBegun }] of open) if (isBegun) close(grant, 'estimate');
+      for (const [grant, { isBegun }] of open) {
+        if (!isBegun) continue;
+        quota = lose(quota, grant, nowMs);
+        open.delete(grant);
+      }
     },
     async expire() {
       expireOld();

@@ -1,7 +1,7 @@
 /** The pure quota against the plain model of a provider, and what its rules mean in single cases. */
 import { describe, expect, test } from 'vitest';
 import type { Limit } from '../../src/core/model.ts';
-import { type Quota, begin, emptyQuota, inUse, reserve, settle } from '../../src/core/quota.ts';
+import { type Quota, begin, emptyQuota, inUse, lose, reserve, settle } from '../../src/core/quota.ts';
 import { testQuota } from '../contracts/quota-contract.ts';
 import { openPureQuota } from '../contracts/quota-pure.ts';
 
@@ -62,7 +62,7 @@ describe('a call whose worker died at once', () => {
   test('starts to drain only when the provider must have counted it', () => {
     const limit: Limit = { metric: 'tokens', amount: 100, window: { kind: 'refill', perMs: 10_000 } };
     const begun = begin(grantFrom(quotaOf(limit), NOON_MS), 1, NOON_MS);
-    const lost = settle(begun, 1, { kind: 'estimate' }, NOON_MS + 1);
+    const lost = lose(begun, 1, NOON_MS + 1);
     const tokensAt = (afterMs: number): number | undefined => inUse(lost, NOON_MS + afterMs)[0]?.amount;
     expect([tokensAt(200), tokensAt(5_200), tokensAt(10_200)]).toEqual([100, 50, 0]);
   });

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { chatLine, customIdsOf, ids, readFinalLines } from './lines.ts';
-import { callCount, callsInFlight, provider, refusals, rolling, until } from './providers.ts';
+import { callCount, provider, refusals, rolling, until } from './providers.ts';
 import { setStage, type Stage } from './stage.ts';
 
 /** A long run kills in a larger night, at moments spread wider. */
@@ -24,6 +24,9 @@ const callsCutBy = (stage: Stage, killedAtMs: number): number =>
     .calls()
     .filter(({ arrivedAtMs, durationMs }) => arrivedAtMs <= killedAtMs && arrivedAtMs + durationMs + STORING_MS >= killedAtMs)
     .length;
+
+/** Calls at once of {@link slowTiers}. */
+const MOST_AT_ONCE = 12;
 
 const firstCallAfter = async (stage: Stage, callsBefore: number): Promise<number> => {
   await until('a first call', () => callCount(stage.simulator) > callsBefore);
@@ -78,7 +81,14 @@ test(
   },
 );
 
-test('After a kill -9 of PostgreSQL the run recovers or says what happened, and the next run loses no line', async () => {
+test.each([
+  { victim: 'PostgreSQL', pidOf: async (stage: Stage) => await stage.postmasterPid() },
+  {
+    victim: 'one backend of PostgreSQL',
+    pidOf: async (stage: Stage) =>
+      Number(await stage.ask("SELECT pid FROM pg_stat_activity WHERE application_name = 'nightshift' LIMIT 1")),
+  },
+])('After a kill -9 of $victim the run ends with a clear message, and the next run loses no line', async ({ pidOf }) => {
   await using stage = await setStage({ tiers: slowTiers(), holdsServer: false });
   const names = ids(150);
   const input = await stage.write('in.jsonl', names.map((name) => chatLine(name)));
@@ -87,15 +97,42 @@ test('After a kill -9 of PostgreSQL the run recovers or says what happened, and 
 
   const command = stage.start(args);
   await until('twenty calls', () => callCount(stage.simulator) >= 20);
-  const inFlight = callsInFlight(stage.simulator);
-  process.kill(await stage.postmasterPid(), 'SIGKILL');
+  const pid = await pidOf(stage);
+  const killedAtMs = Date.now();
+  process.kill(pid, 'SIGKILL');
   const first = await command.ended;
-  console.log(`after the kill: exit ${first.code} after ${first.durationMs} ms\n${first.stderr}`);
-  expect([0, 1]).toContain(first.code);
-  if (first.code === 1) expect(first.stderr).toMatch(/PostgreSQL/u);
+  expect(first.code, first.stderr).toBe(1);
+  expect(first.stderr).toMatch(/PostgreSQL.*went away/u);
+  expect(Date.now() - killedAtMs).toBeLessThan(10_000);
   const second = await stage.run(args);
 
   expect(second.code, second.stderr).toBe(0);
   expect(customIdsOf(await readFinalLines(output))).toEqual(names);
-  console.log(`calls ${callCount(stage.simulator)} for ${names.length} lines, ${inFlight} in flight at the kill`);
+  console.log(
+    `calls ${callCount(stage.simulator)} for ${names.length} lines, ${callsCutBy(stage, killedAtMs)} in flight at the kill`,
+  );
+  expect(callCount(stage.simulator)).toBeLessThanOrEqual(names.length + MOST_AT_ONCE);
+});
+
+test('Connections to PostgreSQL that are cut again and again cost no line and no run', async () => {
+  await using stage = await setStage({ tiers: slowTiers() });
+  const names = ids(200);
+  const input = await stage.write('in.jsonl', names.map((name) => chatLine(name)));
+  const output = stage.path('out.jsonl');
+
+  const command = stage.start(['run', input, '--out', output]);
+  await until('ten calls', () => callCount(stage.simulator) >= 10);
+  for (let cut = 0; cut < 5; cut += 1) {
+    await stage.ask(
+      `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+       WHERE application_name IN ('nightshift', 'nightshift-queues') AND pid <> pg_backend_pid()`,
+    );
+    await delay(400);
+  }
+  const { code, stderr, durationMs } = await command.ended;
+
+  expect(code, stderr).toBe(0);
+  expect(customIdsOf(await readFinalLines(output))).toEqual(names);
+  console.log(`${durationMs} ms, ${callCount(stage.simulator)} calls for ${names.length} lines`);
+  expect(callCount(stage.simulator)).toBeLessThanOrEqual(names.length + 5 * MOST_AT_ONCE);
 });

@@ -3,15 +3,19 @@
 -- One mechanism serves every kind of window. A grant puts a use on each limit of its lane and provider. A use has
 -- no end while nobody can know when the provider will count the call: it is held until the call begins (and tokens
 -- on a refilling limit until it is settled). From then on it has an end, `expires_at_ms`, which depends on the
--- window. What is in use is the sum of the uses that have not ended. A provider may count a call anywhere from
--- margin_ms before to margin_ms after we begin it, and each end allows for that:
+-- window. What is in use is the sum of the uses that have not ended. A provider may count a call up to margin_ms
+-- after we begin it (and, where windows hang on its clock, as much before), and each end allows for that:
 --
---   rolling       begin + per + margin: no interval of `per` can hold more than the amount.
+--   rolling       begin + margin + per: no interval of `per` can hold more than the amount.
 --   fixed,        the end of the window that holds begin + margin, plus margin: a call near a boundary is counted
 --   calendar      on both sides of it.
---   refill        a use that ends becomes debt, and debt drains continuously at amount / per. Until then it is held
---                 at its full size, because a bucket that the provider has not yet drawn from does not refill.
+--   refill        begin + margin. A use that ends becomes debt, and debt drains continuously at amount / per. Until then
+--                 it is held at its full size: a bucket that the provider has not yet drawn from does not refill.
 --   concurrency   held until the call is finished.
+--
+-- A call that is over has been counted by then. So when it is finished, rolling and refill uses end as if it had
+-- arrived at that moment (plus an eighth of the margin, for clocks that differ), if that is earlier: with quick answers
+-- nearly nothing of the window is lost, however long the margin is.
 --
 -- Nothing is given back by a stale grant and nothing is oversold by a late one: as long as it is held it counts.
 -- The same rules in TypeScript, for tests and forecasts: src/core/quota.ts.
@@ -73,14 +77,26 @@ BEGIN
 END
 $$;
 
--- When a use ends whose call begins now; null where that is not known yet.
-CREATE FUNCTION use_end_ms(l quota_limit, begun_at_ms bigint) RETURNS bigint LANGUAGE sql STABLE AS $$
+-- When a use ends whose call the provider counts by `counted_by_ms`; null where that is not known yet.
+CREATE FUNCTION use_end_ms(l quota_limit, counted_by_ms bigint) RETURNS bigint LANGUAGE sql STABLE AS $$
   SELECT CASE
-    WHEN l.window_kind = 'rolling' THEN begun_at_ms + l.per_ms + l.margin_ms
-    WHEN l.window_kind = 'refill' AND l.metric = 'requests' THEN begun_at_ms + l.margin_ms
-    WHEN l.window_kind IN ('fixed', 'fixed-month', 'calendar')
-      THEN window_end_ms(l, begun_at_ms + l.margin_ms) + l.margin_ms
+    WHEN l.window_kind = 'rolling' THEN counted_by_ms + l.per_ms
+    WHEN l.window_kind = 'refill' AND l.metric = 'requests' THEN counted_by_ms
+    WHEN l.window_kind IN ('fixed', 'fixed-month', 'calendar') THEN window_end_ms(l, counted_by_ms) + l.margin_ms
   END
+$$;
+
+-- When a use ends whose call is over; `ends_at_ms` is what was known before.
+CREATE FUNCTION finished_use_end_ms(l quota_limit, ends_at_ms bigint, begun_at_ms bigint, finished_at_ms bigint) RETURNS bigint
+LANGUAGE sql STABLE AS $$
+  SELECT CASE
+    WHEN l.window_kind IN ('rolling', 'refill') THEN
+      greatest(finished_at_ms, least(
+        coalesce(ends_at_ms, begun_at_ms + l.margin_ms),
+        coalesce(use_end_ms(l, counted), counted)))
+    ELSE ends_at_ms
+  END
+  FROM (SELECT finished_at_ms + 1 + ceil(l.margin_ms / 8.0)::bigint AS counted) AS answered
 $$;
 
 -- What a grant takes of a limit.
@@ -184,7 +200,7 @@ BEGIN
     SELECT l.id AS limit_id, g.id AS grant_id, l.window_kind, l.per_ms, l.margin_ms,
            use_amount(l.metric, coalesce(g.used_prompt_tokens, g.prompt_tokens), coalesce(g.used_completion_tokens, g.output_tokens)) AS amount,
            CASE WHEN g.state = 'closed' AND l.window_kind = 'refill' THEN g.begun_at_ms + l.margin_ms
-                ELSE use_end_ms(l, g.begun_at_ms) END AS end_ms
+                ELSE use_end_ms(l, g.begun_at_ms + l.margin_ms) END AS end_ms
     FROM quota_limit l JOIN grants g ON l.scope IN (g.lane_id, g.provider_id)
     WHERE l.id = ANY (ids)
       AND (g.state <> 'closed' OR (l.window_kind <> 'concurrency' AND g.outcome <> 'released'

@@ -252,7 +252,8 @@ $$;
 
 -- A worker is about to make these calls. Returns what it needs for each that may be made; the rest were closed
 -- before (another delivery, an expiry), or their lane has closed since and they are released. From here on the
--- quota counts from now: a call that begins is counted whatever becomes of it.
+-- quota counts from now: a call that begins is counted whatever becomes of it. A worker that was held up between the
+-- answer and its call begins again, so that the count starts when the call does.
 CREATE FUNCTION begin_grants(ids bigint[], the_worker integer) RETURNS TABLE (
   grant_id bigint, request_id bigint, lane_id text, begun_at_ms bigint, output_tokens integer, prompt_tokens integer,
   custom_id text, line text, task jsonb, tries smallint, excluded text[], avoided text[], dropped_parameters text[],
@@ -266,7 +267,8 @@ DECLARE
 BEGIN
   SELECT coalesce(array_agg(g.id) FILTER (WHERE h.scope IS NULL), '{}'), array_agg(g.id) FILTER (WHERE h.scope IS NOT NULL)
   INTO open_ids, closed_ids
-  FROM (SELECT g.id, g.lane_id, g.provider_id FROM grants g WHERE g.id = ANY (ids) AND g.state = 'granted' ORDER BY g.id FOR UPDATE) g
+  FROM (SELECT g.id, g.lane_id, g.provider_id FROM grants g WHERE g.id = ANY (ids)
+          AND (g.state = 'granted' OR (g.state = 'begun' AND g.worker_id = the_worker)) ORDER BY g.id FOR UPDATE) g
   LEFT JOIN LATERAL (
     SELECT h.scope FROM health h WHERE h.scope IN (g.lane_id, g.provider_id) AND greatest(h.closed_until_ms, h.breaker_until_ms) > now_ms() LIMIT 1
   ) h ON true;
@@ -275,7 +277,7 @@ BEGIN
   END IF;
   at_ms := now_ms() + 1; -- now_ms() is rounded down; never count a call from before it began
   UPDATE grants g SET state = 'begun', worker_id = the_worker, begun_at_ms = at_ms WHERE g.id = ANY (open_ids);
-  UPDATE quota_use u SET expires_at_ms = use_end_ms(l, at_ms)
+  UPDATE quota_use u SET expires_at_ms = use_end_ms(l, at_ms + l.margin_ms)
   FROM quota_limit l WHERE l.id = u.limit_id AND u.grant_id = ANY (open_ids) AND l.window_kind <> 'concurrency';
   RETURN QUERY
     SELECT g.id, g.request_id, g.lane_id, g.begun_at_ms, g.output_tokens, g.prompt_tokens,
@@ -346,10 +348,8 @@ BEGIN
         WHEN 'request' THEN CASE WHEN l.metric = 'requests' THEN u.amount ELSE 0 END
         WHEN 'release' THEN 0
         ELSE u.amount END,
-      expires_at_ms = CASE
-        WHEN l.window_kind = 'concurrency' THEN 0
-        WHEN u.expires_at_ms IS NULL THEN greatest(coalesce(f.begun_at_ms, at_ms) + l.margin_ms, at_ms)
-        ELSE u.expires_at_ms END
+      expires_at_ms = CASE WHEN l.window_kind = 'concurrency' THEN 0
+        ELSE finished_use_end_ms(l, u.expires_at_ms, coalesce(f.begun_at_ms, at_ms), at_ms) END
     FROM finishing f, quota_limit l,
       (SELECT was.grant_id, was.limit_id, was.amount FROM quota_use was WHERE was.grant_id = ANY (ids)) before
     WHERE u.grant_id = f.id AND l.id = u.limit_id AND before.grant_id = u.grant_id AND before.limit_id = u.limit_id
@@ -369,7 +369,7 @@ BEGIN
 
   UPDATE grants g SET state = 'closed', closed_at_ms = at_ms, outcome = f.outcome, reason = f.reason,
     used_prompt_tokens = f.prompt, used_completion_tokens = f.completion
-  FROM finishing f WHERE g.id = f.id;
+  FROM finishing f WHERE g.id = f.id AND f.is_open;
 
   INSERT INTO lane_total AS t (lane_id, calls, succeeded, rejected, prompt_tokens, completion_tokens)
   SELECT f.lane_id, count(*) FILTER (WHERE f.is_open), count(*) FILTER (WHERE f.outcome = 'succeeded'),
