@@ -5,7 +5,8 @@
 import { Temporal } from 'temporal-polyfill';
 import { z } from 'zod';
 import { DURATION_FORM, parseDuration } from './duration.ts';
-import { nearestTo, suggestion } from './nearest.ts';
+import { nearestNames } from '../core/nearest.ts';
+import { suggestion } from './nearest.ts';
 
 /** A mapping that refuses unknown keys and names the nearest known one; one line of message per unknown key. */
 export function strict<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
@@ -115,7 +116,7 @@ function isTimeZone(name: string): boolean {
 }
 
 function unknownZone(name: string): string {
-  const [nearest] = nearestTo(name, Intl.supportedValuesOf('timeZone'), 1);
+  const [nearest] = nearestNames(name, Intl.supportedValuesOf('timeZone'), 1);
   return nearest === undefined
     ? 'expected a time zone such as UTC or America/Los_Angeles'
     : `no such time zone; did you mean \`${nearest}\`?`;

@@ -17,7 +17,7 @@ export function noKeysMessage(): string {
     ...best.map(({ name, howToStart, apiKeyEnv }) => `  ${name}: ${howToStart}\n    export ${apiKeyEnv}=...`),
     '',
     `Also known: ${others.map(({ name, apiKeyEnv }) => `${name} (${apiKeyEnv})`).join(', ')};`,
-    'and local servers (Ollama, llama.cpp), which need no key. `npx --no nightshift init` writes a nightshift.yaml',
+    'and local servers (Ollama, llama.cpp), which need no key. `npx nightshift init` writes a nightshift.yaml',
     'that says how to get each; keys may also stand in a file .env beside it.',
     '',
     DEMO_OFFER,

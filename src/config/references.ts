@@ -4,7 +4,7 @@
  */
 import { CATALOG, CATALOG_POOLS } from '../providers/catalog.ts';
 import { declaredProviders, laneNames } from './declared.ts';
-import { nearestTo } from './nearest.ts';
+import { nearestNames } from '../core/nearest.ts';
 import type { PathProblem } from './problems.ts';
 import type { ConfigFile, ModelEntry, ProviderEntry } from './schema.ts';
 
@@ -72,7 +72,7 @@ function checkAlias({ name, target, lanes, pools }: AliasCheck): readonly PathPr
 }
 
 function unknown(what: string, name: string, candidates: Iterable<string>): string {
-  const [nearest] = nearestTo(name, candidates, 1);
+  const [nearest] = nearestNames(name, candidates, 1);
   return nearest === undefined
     ? `no ${what} \`${name}\``
     : `no ${what} \`${name}\`; did you mean \`${nearest}\`?`;

@@ -1,6 +1,6 @@
 /** Finds the lanes that the model of a line stands for. */
 import type { Config } from './config.ts';
-import { nearestTo } from './nearest.ts';
+import { nearestNames } from '../core/nearest.ts';
 
 /** The lanes, in order of preference, or the names that resemble what was asked for. */
 export type ModelResolution =
@@ -25,7 +25,7 @@ export function resolveModel(config: Names, name: string): ModelResolution {
   const laneIds = byLane.length > 0 ? byLane : lanesBy(config, (lane) => lane.modelNames, target);
   return laneIds.length > 0
     ? { kind: 'lanes', laneIds }
-    : { kind: 'not-found', nearest: nearestNames(config, name) };
+    : { kind: 'not-found', nearest: namesNear(config, name) };
 }
 
 function poolNamed({ pools }: Names, name: string) {
@@ -55,12 +55,12 @@ function namedLanes({ providers }: Names): readonly LaneNames[] {
   );
 }
 
-function nearestNames(config: Names, name: string): readonly string[] {
+function namesNear(config: Names, name: string): readonly string[] {
   const lanes = namedLanes(config).flatMap(({ laneId, modelNames }) => [laneId, ...modelNames]);
   const names = [
     ...config.pools.map((pool) => pool.name),
     ...config.aliases.map((alias) => alias.name),
     ...lanes,
   ];
-  return nearestTo(name, names, SUGGESTIONS);
+  return nearestNames(name, names, SUGGESTIONS);
 }
