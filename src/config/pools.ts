@@ -74,7 +74,8 @@ function catalogPools(providers: readonly Provider[]) {
     isEmpty
       ? {
           pool: { ...large, laneIds: smallest.laneIds },
-          warning: smallest.laneIds.length > 0 ? [warning] : [],
+          // With servers of one's own only, nobody expects a catalog pool.
+          warning: small.laneIds.length > 0 ? [warning] : [],
         }
       : { pool: large, warning: [] },
   ];
