@@ -32,7 +32,22 @@ const CLOCK_TOLERANCE_MS = 2_000;
 export function judgeProvider(examination: Examination): Verdict {
   const { provider, probe } = examination;
   const notes = [...clockNotes(probe), ...modelNotes(provider, probe), ...closingNotes(examination)];
-  return { providerId: provider.id, notes, ...judgeProbe(provider, probe) };
+  const verdict = judgeProbe(provider, probe);
+  const waits = examination.closings.find(({ scope, needsUser }) => needsUser && scope === provider.id);
+  return {
+    providerId: provider.id,
+    notes,
+    ...(waits === undefined || !verdict.isUsable ? verdict : unpaid(waits)),
+  };
+}
+
+/** Lists its models to anybody who asks, and yet refused the calls of a run. */
+function unpaid({ reason, kind }: Closing) {
+  const wayOut =
+    kind === 'no-money'
+      ? 'Top the account up, or change its key; a changed key is tried at once, a paid one within a day.'
+      : 'Change its key; a changed one is tried at once.';
+  return { isUsable: false, finding: `answers, but refused the calls of a run: ${reason}`, wayOut };
 }
 
 function judgeProbe(provider: Provider, probe: Probe): Omit<Verdict, 'providerId' | 'notes'> {

@@ -15,10 +15,10 @@ import { factor, filled, port, positiveInteger, wholeNumber } from './option-val
 
 const TOP_HELP = `
 First steps:
-  $ npx --no nightshift init                                       write a commented nightshift.yaml
-  $ npx --no nightshift doctor                                     check keys, without spending quota
-  $ npx --no nightshift run docs.jsonl --task summarize            documents: {"id": ..., "text": ...} per line
-  $ npx --no nightshift run batch.jsonl --out results.jsonl        OpenAI batch lines, as they are
+  $ npx nightshift init                                      write a commented nightshift.yaml
+  $ npx nightshift doctor                                    check keys, without spending quota
+  $ npx nightshift run docs.jsonl --task summarize           documents: {"id": ..., "text": ...} per line
+  $ npx nightshift run batch.jsonl --out results.jsonl       OpenAI batch lines, as they are
 
 No key yet? npm run demo shows a whole night on simulated free tiers.
 

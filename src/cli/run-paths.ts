@@ -1,7 +1,7 @@
 /** The files of a run: what they are called unless said, and whether they can be used, before anything starts. */
 import { constants } from 'node:fs';
-import { access, stat } from 'node:fs/promises';
-import { basename, dirname, resolve } from 'node:path';
+import { access, rm, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import { CannotRun } from './run-batch.ts';
 
 /** What was typed. */
@@ -126,7 +126,10 @@ async function readableFile(path: string) {
   return found;
 }
 
-/** Folders that are missing are made later; the nearest one that exists must let that happen. */
+/**
+ * Folders that are missing are made later; the nearest one that exists must let that happen. Only writing tells: the
+ * superuser is granted everything, but not on file systems that are read-only or no real ones.
+ */
 async function requireWritable(option: string, path: string): Promise<void> {
   let folder = dirname(path);
   let found = await statOf(folder);
@@ -140,7 +143,9 @@ async function requireWritable(option: string, path: string): Promise<void> {
     );
   }
   try {
-    await access(folder, constants.W_OK | constants.X_OK);
+    const trial = join(folder, `.nightshift-${process.pid}.tmp`);
+    await writeFile(trial, '', { flag: 'wx' });
+    await rm(trial, { force: true });
   } catch (cause) {
     throw new CannotRun(
       `Expected the folder of ${option} to be writable, but ${folder} is not. Choose another ${option}, or give this user the right to write there.`,

@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { chatLine, customIdsOf, ids, readFinalLines } from './lines.ts';
 import { callCount, MODEL, provider, until } from './providers.ts';
+import { requireExit } from './command.ts';
 import { setStage, type Stage } from './stage.ts';
 
 let stage: Stage;
@@ -18,14 +19,15 @@ beforeAll(async () => {
 afterAll(async () => await stage[Symbol.asyncDispose]());
 
 /** Runs to exit 0 and returns the number of calls it took. */
-const callsOf = async (args: readonly string[], standardInput?: string): Promise<number> => {
+const callsOf = async (args: readonly string[], standardInput = ''): Promise<number> => {
   const before = callCount(stage.simulator);
-  const { code, stderr } = await stage.run(args, standardInput);
-  expect(code, stderr).toBe(0);
+  const { code, stderr } = await stage.run(args, { standardInput });
+  requireExit({ code, stderr }, 0);
   return callCount(stage.simulator) - before;
 };
 
-const linesOf = (prefix: string, count = 20): readonly string[] => ids(count, prefix).map((name) => chatLine(name));
+const linesOf = (prefix: string, count = 20): readonly string[] =>
+  ids(count, prefix).map((name) => chatLine(name));
 
 test('The same run again writes the same output without a call, also where it was deleted', async () => {
   const input = await stage.write('same.jsonl', linesOf('same-'));
@@ -51,7 +53,9 @@ test('--fresh asks for every line again', async () => {
 });
 
 test('Another task or pool makes another batch of the same file', async () => {
-  const documents = ids(5).map((id) => JSON.stringify({ id, text: `The text of ${id}. It is short. It says little.` }));
+  const documents = ids(5).map((id) =>
+    JSON.stringify({ id, text: `The text of ${id}. It is short. It says little.` }),
+  );
   const input = await stage.write('documents.jsonl', documents);
   const prompt = await stage.write('prompt.txt', ['Translate: {{text}}']);
   const args = ['run', input, '--out', stage.path('documents.out.jsonl')];

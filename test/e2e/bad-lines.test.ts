@@ -1,8 +1,9 @@
 /** Bad lines end as explained error lines and harm no good one. */
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { chatLine, customIdsOf, ids, readFinalLines } from './lines.ts';
+import { chatLine, chatRequest, customIdsOf, ids, readFinalLines } from './lines.ts';
 import { callCount, provider } from './providers.ts';
+import { requireExit } from './command.ts';
 import { setStage, type Stage } from './stage.ts';
 
 let stage: Stage;
@@ -15,7 +16,7 @@ afterAll(async () => await stage[Symbol.asyncDispose]());
 
 /** A good line with some members changed; `undefined` leaves one out. */
 const altered = (customId: string, changes: object, bodyChanges: object = {}): string => {
-  const line = JSON.parse(chatLine(customId)) as { body: object };
+  const line = chatRequest(customId);
   return JSON.stringify({ ...line, body: { ...line.body, ...bodyChanges }, ...changes });
 };
 
@@ -27,18 +28,34 @@ interface Entry {
 }
 
 const good = (customId: string, text: string = chatLine(customId)): Entry => ({ text, code: null, customId });
-const bad = (code: string, customId: string | null, text: string | Buffer): Entry => ({ text, code, customId });
+const bad = (code: string, customId: string | null, text: string | Buffer): Entry => ({
+  text,
+  code,
+  customId,
+});
 
 const NOT_UTF8 = Buffer.concat([Buffer.from(chatLine('latin')), Buffer.from([0x20, 0xe9, 0xff])]);
-const SURROGATE_LINE = altered('surrogate', {}, { messages: [{ role: 'user', content: 'half a pair: \ud83d, said aloud.' }] });
-const NUL_LINE = altered('nul', {}, { messages: [{ role: 'user', content: 'A nul: \0, and nothing more.' }] });
+const SURROGATE_LINE = altered(
+  'surrogate',
+  {},
+  { messages: [{ role: 'user', content: 'half a pair: \ud83d, said aloud.' }] },
+);
+const NUL_LINE = altered(
+  'nul',
+  {},
+  { messages: [{ role: 'user', content: 'A nul: \0, and nothing more.' }] },
+);
 
 const ENTRIES: readonly Entry[] = [
   good('good-0'),
   bad('invalid_json_line', null, '{"custom_id": "broken", '),
   bad('invalid_request', null, '["an", "array"]'),
   bad('missing_required_parameter', null, altered('x', { custom_id: undefined })),
-  bad('duplicate_custom_id', 'good-0', chatLine('good-0', { content: 'The same name once more. It is late.' })),
+  bad(
+    'duplicate_custom_id',
+    'good-0',
+    chatLine('good-0', { content: 'The same name once more. It is late.' }),
+  ),
   good('good-1', `${chatLine('good-1')}\r`),
   bad('invalid_method', 'get', altered('get', { method: 'GET' })),
   bad('invalid_url', 'embed', altered('embed', { url: '/v1/embeddings' })),
@@ -68,14 +85,16 @@ test('One bad line of every kind among good ones: every good one is done, every 
 
   const { code, stderr } = await stage.run(['run', input, '--out', output, '--errors', errors]);
 
-  expect(code, stderr).toBe(2);
-  expect(customIdsOf(await readFinalLines(output))).toEqual(customIdsOfEntries((entry) => entry.code === null));
+  requireExit({ code, stderr }, 2);
+  expect(customIdsOf(await readFinalLines(output))).toEqual(
+    customIdsOfEntries((entry) => entry.code === null),
+  );
   const refused = await readFinalLines(errors);
   const expected = ENTRIES.filter((entry) => entry.code !== null);
   expect(refused.map((line) => line.error?.code)).toEqual(expected.map((entry) => entry.code));
   expect(customIdsOf(refused)).toEqual(expected.map((entry) => entry.customId));
   for (const line of refused) {
-    expect(line.error?.message.length, line.error?.code).toBeGreaterThan(30);
+    expect(line.error?.message).toMatch(/.{30}/u);
     expect(line.response).toBeNull();
   }
   // Counted from 1, with the blank one.
@@ -85,24 +104,31 @@ test('One bad line of every kind among good ones: every good one is done, every 
   expect(stage.simulator.calls()).toHaveLength(ENTRIES.length - expected.length);
 });
 
-const customIdsOfEntries = (test: (entry: Entry) => boolean): readonly (string | null)[] =>
-  ENTRIES.filter((entry) => test(entry)).map((entry) => entry.customId);
+const customIdsOfEntries = (wanted: (entry: Entry) => boolean): readonly (string | null)[] =>
+  ENTRIES.filter((entry) => wanted(entry)).map((entry) => entry.customId);
 
 test('A file with no good line shows its first ten reasons and leaves nothing behind', async () => {
-  const input = await stage.write('none.jsonl', ids(25).map((name) => altered(name, { method: 'GET' })));
+  const input = await stage.write(
+    'none.jsonl',
+    ids(25).map((name) => altered(name, { method: 'GET' })),
+  );
   const before = callCount(stage.simulator);
   const batchesBefore = await stage.ask('SELECT count(*) FROM batch');
 
   const { code, stderr } = await stage.run(['run', input, '--out', stage.path('none.out.jsonl')]);
 
-  expect(code, stderr).toBe(1);
+  requireExit({ code, stderr }, 1);
   expect(stderr.match(/line \d+: invalid_method/gu)).toHaveLength(10);
   expect(stderr).toMatch(/15 more/u);
   expect(existsSync(stage.path('none.out.jsonl'))).toBe(false);
   expect(existsSync(stage.path('none.out.jsonl.partial'))).toBe(false);
   expect(existsSync(stage.path('none.out.errors.jsonl'))).toBe(false);
   expect(await stage.ask('SELECT count(*) FROM batch')).toBe(batchesBefore);
-  expect(await stage.ask("SELECT count(*) FROM request r LEFT JOIN batch b ON b.id = r.batch_id WHERE b.id IS NULL")).toBe(0);
+  expect(
+    await stage.ask(
+      'SELECT count(*) FROM request r LEFT JOIN batch b ON b.id = r.batch_id WHERE b.id IS NULL',
+    ),
+  ).toBe(0);
   expect(callCount(stage.simulator)).toBe(before);
 });
 

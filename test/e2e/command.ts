@@ -6,8 +6,15 @@ export interface CommandOptions {
   readonly program: string;
   readonly args: readonly string[];
   readonly directory: string;
+  readonly surroundings?: Surroundings;
+}
+
+/** What a command finds around it. */
+export interface Surroundings {
   /** Written to its standard input, which is then closed; empty unless said. */
-  readonly standardInput?: string | undefined;
+  readonly standardInput?: string;
+  /** Beside the variables of this process. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** A command that takes longer hangs: it is killed, so that its test fails rather than waits. */
@@ -23,6 +30,14 @@ export interface EndedCommand {
   readonly durationMs: number;
 }
 
+/** @throws with what the command said if it ended in another way. */
+export const requireExit = (
+  { code, stderr }: Pick<EndedCommand, 'code' | 'stderr'>,
+  wanted: number,
+): void => {
+  if (code !== wanted) throw new Error(`Expected exit code ${wanted}, got ${code}. It said:\n${stderr}`);
+};
+
 /** A command that was started. */
 export interface Command {
   readonly startedAtMs: number;
@@ -35,11 +50,11 @@ export interface Command {
 }
 
 /** Starts a TypeScript program with the Node that runs the tests. */
-export const startCommand = ({ program, args, directory, standardInput }: CommandOptions): Command => {
+export const startCommand = ({ program, args, directory, surroundings = {} }: CommandOptions): Command => {
   const startedAtMs = Date.now();
   const child = spawn(process.execPath, [program, ...args], {
     cwd: directory,
-    env: { ...process.env, NO_COLOR: '1' },
+    env: { ...process.env, NO_COLOR: '1', ...surroundings.environment },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   let stdout = '';
@@ -52,7 +67,7 @@ export const startCommand = ({ program, args, directory, standardInput }: Comman
   });
   // A command may end before it has read everything.
   child.stdin.on('error', () => {});
-  child.stdin.end(standardInput ?? '');
+  child.stdin.end(surroundings.standardInput ?? '');
   const deadline = setTimeout(() => {
     stderr += `\nKilled: still running after ${LONGEST_RUN_MS} ms.`;
     child.kill('SIGKILL');

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { FaultKind } from '../../src/simulator/fault.ts';
 import { chatLine, customIdsOf, ids, readFinalLines } from './lines.ts';
 import { callCount, MODEL, provider } from './providers.ts';
+import { requireExit } from './command.ts';
 import { setStage, type Stage } from './stage.ts';
 
 interface Misbehaviour {
@@ -44,16 +45,17 @@ const MISBEHAVIOURS: readonly Misbehaviour[] = [
   { fault: 'context-length', outcome: 'too-large', mostCalls: LINES },
 ];
 
+const dialectFor = (fault: FaultKind) => (fault === 'gemini-bad-key' ? 'gemini' : 'openai');
+
 const badId = (fault: FaultKind): string => `bad-${fault}`;
 
 describe('With one provider of three at fault every line is done by the others', () => {
   let stage: Stage;
 
   beforeAll(async () => {
-    const dialect = (fault: FaultKind) => (fault === 'gemini-bad-key' ? 'gemini' : 'openai');
     stage = await setStage({
       tiers: [
-        ...MISBEHAVIOURS.map(({ fault }) => provider(badId(fault), { dialect: dialect(fault) })),
+        ...MISBEHAVIOURS.map(({ fault }) => provider(badId(fault), { dialect: dialectFor(fault) })),
         provider('sound-a', { latencyMs: 20, concurrency: 4 }),
         // Larger than the rest: who calls a request too large is not asked again, nor is anybody of that size.
         provider('sound-b', { latencyMs: 20, concurrency: 4, contextTokens: 32_000 }),
@@ -71,33 +73,59 @@ describe('With one provider of three at fault every line is done by the others',
 
   afterAll(async () => await stage[Symbol.asyncDispose]());
 
-  test.each(MISBEHAVIOURS)('when it answers with $fault, which the provenance calls $outcome', async (misbehaviour) => {
-    const { fault, outcome, mostCalls, needsUser = false } = misbehaviour;
-    const names = ids(LINES, `${fault}-`);
-    const input = await stage.write(`${fault}.jsonl`, names.map((name) => chatLine(name)));
-    const output = stage.path(`${fault}.out.jsonl`);
+  test.each(MISBEHAVIOURS)(
+    'when it answers with $fault, which the provenance calls $outcome',
+    async (misbehaviour) => {
+      const { fault, outcome, mostCalls, needsUser = false } = misbehaviour;
+      const names = ids(LINES, `${fault}-`);
+      const input = await stage.write(
+        `${fault}.jsonl`,
+        names.map((name) => chatLine(name)),
+      );
+      const output = stage.path(`${fault}.out.jsonl`);
 
-    const { code, stderr, durationMs } = await stage.run(['run', input, '--out', output, '--pool', `with-${fault}`]);
+      const { code, stderr, durationMs } = await stage.run([
+        'run',
+        input,
+        '--out',
+        output,
+        '--pool',
+        `with-${fault}`,
+      ]);
 
-    expect(code, stderr).toBe(0);
-    const lines = await readFinalLines(output);
-    expect(customIdsOf(lines)).toEqual(names);
-    const failed = lines.flatMap((line) => line.nightshift.attempts.filter((attempt) => attempt.outcome !== 'succeeded'));
-    const calls = stage.simulator.stats().providers[badId(fault)]?.calls ?? 0;
-    console.log(`${fault}: ${calls} calls, ${durationMs} ms`);
-    expect(new Set(failed.map((attempt) => attempt.outcome))).toEqual(new Set([outcome]));
-    expect(new Set(failed.map((attempt) => attempt.lane))).toEqual(new Set([`${badId(fault)}/${MODEL}`]));
-    expect(calls).toBeLessThanOrEqual(mostCalls);
-    if (needsUser) expect(stderr).toContain(badId(fault));
-  });
+      requireExit({ code, stderr }, 0);
+      const lines = await readFinalLines(output);
+      expect(customIdsOf(lines)).toEqual(names);
+      const failed = lines.flatMap((line) =>
+        line.nightshift.attempts.filter((attempt) => attempt.outcome !== 'succeeded'),
+      );
+      const calls = stage.simulator.stats().providers[badId(fault)]?.calls ?? 0;
+      console.log(`${fault}: ${calls} calls, ${durationMs} ms`);
+      expect(new Set(failed.map((attempt) => attempt.outcome))).toEqual(new Set([outcome]));
+      expect(new Set(failed.map((attempt) => attempt.lane))).toEqual(new Set([`${badId(fault)}/${MODEL}`]));
+      expect(calls).toBeLessThanOrEqual(mostCalls);
+      // Whoever can mend it is told.
+      expect(!needsUser || stderr.includes(badId(fault))).toBe(true);
+    },
+  );
 
   test('and its closing is remembered, so that the next run does not ask it again', async () => {
-    const input = await stage.write('again.jsonl', ids(LINES, 'again-').map((name) => chatLine(name)));
+    const input = await stage.write(
+      'again.jsonl',
+      ids(LINES, 'again-').map((name) => chatLine(name)),
+    );
     const before = callCount(stage.simulator);
 
-    const { code, stderr } = await stage.run(['run', input, '--out', stage.path('again.out.jsonl'), '--pool', 'with-unauthorized']);
+    const { code, stderr } = await stage.run([
+      'run',
+      input,
+      '--out',
+      stage.path('again.out.jsonl'),
+      '--pool',
+      'with-unauthorized',
+    ]);
 
-    expect(code, stderr).toBe(0);
+    requireExit({ code, stderr }, 0);
     expect(callCount(stage.simulator) - before).toBe(LINES);
   });
 });
@@ -105,13 +133,19 @@ describe('With one provider of three at fault every line is done by the others',
 const LONE_LANE_FAULTS: readonly FaultKind[] = ['http-500', 'reset'];
 
 test.each(LONE_LANE_FAULTS)('A pool of one lane survives one %s', async (kind) => {
-  await using stage = await setStage({ tiers: [provider('only')], faults: [{ provider: 'only', kind, count: 1, afterCalls: 3 }] });
+  await using stage = await setStage({
+    tiers: [provider('only')],
+    faults: [{ provider: 'only', kind, count: 1, afterCalls: 3 }],
+  });
   const names = ids(10);
-  const input = await stage.write('in.jsonl', names.map((name) => chatLine(name)));
+  const input = await stage.write(
+    'in.jsonl',
+    names.map((name) => chatLine(name)),
+  );
 
   const { code, stderr } = await stage.run(['run', input, '--out', stage.path('out.jsonl')]);
 
-  expect(code, stderr).toBe(0);
+  requireExit({ code, stderr }, 0);
   expect(customIdsOf(await readFinalLines(stage.path('out.jsonl')))).toEqual(names);
 });
 
@@ -125,12 +159,65 @@ test.each([
     faults: [{ provider: '*', kind: 'dead', fromMs, untilMs }],
   });
   const names = ids(60);
-  const input = await stage.write('in.jsonl', names.map((name) => chatLine(name)));
+  const input = await stage.write(
+    'in.jsonl',
+    names.map((name) => chatLine(name)),
+  );
   stage.simulator.reset();
 
   const { code, stderr, durationMs } = await stage.run(['run', input, '--out', stage.path('out.jsonl')]);
 
-  expect(code, stderr).toBe(0);
+  requireExit({ code, stderr }, 0);
   expect(customIdsOf(await readFinalLines(stage.path('out.jsonl')))).toEqual(names);
-  console.log(`${durationMs} ms, dead from ${fromMs} to ${untilMs} ms, ${callCount(stage.simulator)} calls for ${names.length} lines`);
+  console.log(
+    `${durationMs} ms, dead from ${fromMs} to ${untilMs} ms, ${callCount(stage.simulator)} calls for ${names.length} lines`,
+  );
+});
+
+test('With no key that works the run ends and says so, and with a new key the same command finishes', async () => {
+  const apiKeyEnv = 'NIGHTSHIFT_E2E_KEY';
+  await using stage = await setStage({ tiers: [provider('locked', { apiKey: 'the-new-key' })], apiKeyEnv });
+  const names = ids(10);
+  const input = await stage.write(
+    'in.jsonl',
+    names.map((name) => chatLine(name)),
+  );
+  const args = ['run', input, '--out', stage.path('out.jsonl')];
+
+  const refused = await stage.run(args, { environment: { [apiKeyEnv]: 'the-old-key' } });
+  const callsBefore = callCount(stage.simulator);
+  requireExit(refused, 1);
+  expect(refused.stdout + refused.stderr).toMatch(/locked/u);
+  expect(refused.stdout + refused.stderr).toMatch(/key was refused/u);
+  expect(refused.stdout + refused.stderr).not.toMatch(/the-(old|new)-key/u);
+  const { code, stderr } = await stage.run(args, { environment: { [apiKeyEnv]: 'the-new-key' } });
+
+  requireExit({ code, stderr }, 0);
+  expect(customIdsOf(await readFinalLines(stage.path('out.jsonl')))).toEqual(names);
+  expect(callCount(stage.simulator) - callsBefore).toBe(names.length);
+});
+
+test('A line that every lane fails ends as an error line with the whole trail, and is not called for again', async () => {
+  await using stage = await setStage({
+    tiers: [provider('cuts'), provider('refuses')],
+    faults: [
+      { provider: 'cuts', kind: 'truncated' },
+      { provider: 'refuses', kind: 'refused' },
+    ],
+  });
+  const input = await stage.write('in.jsonl', [chatLine('hopeless')]);
+  const args = ['run', input, '--out', stage.path('out.jsonl')];
+
+  const { code, stderr } = await stage.run(args);
+  requireExit({ code, stderr }, 2);
+  const [line] = await readFinalLines(stage.path('out.errors.jsonl'));
+  expect(line?.custom_id).toBe('hopeless');
+  expect(line?.nightshift.attempts.map((attempt) => attempt.outcome)).toEqual([
+    'useless-answer',
+    'useless-answer',
+  ]);
+  expect(new Set(line?.nightshift.attempts.map((attempt) => attempt.lane)).size).toBe(2);
+
+  expect((await stage.run(args)).code).toBe(2);
+  expect(callCount(stage.simulator)).toBe(2);
 });

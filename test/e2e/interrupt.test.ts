@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { chatLine, customIdsOf, ids, readFinalLines } from './lines.ts';
 import { callCount, callsInFlight, provider, until } from './providers.ts';
+import { requireExit } from './command.ts';
 import { setStage } from './stage.ts';
 
 /** Presses that follow each other faster are taken for one. */
@@ -11,7 +12,10 @@ const BETWEEN_PRESSES_MS = 300;
 test('SIGINT drains: no call is cut, the exit code is 130, and the same command finishes without calling twice', async () => {
   await using stage = await setStage({ tiers: [provider('slow', { latencyMs: 800, concurrency: 8 })] });
   const names = ids(60);
-  const input = await stage.write('in.jsonl', names.map((name) => chatLine(name)));
+  const input = await stage.write(
+    'in.jsonl',
+    names.map((name) => chatLine(name)),
+  );
   const args = ['run', input, '--out', stage.path('out.jsonl')];
   const command = stage.start(args);
   await until('eight calls under way', () => callsInFlight(stage.simulator) === 8);
@@ -19,7 +23,7 @@ test('SIGINT drains: no call is cut, the exit code is 130, and the same command 
   command.kill('SIGINT');
   const { code, stdout, stderr } = await command.ended;
 
-  expect(code, stderr).toBe(130);
+  requireExit({ code, stderr }, 130);
   expect(stdout + stderr).toMatch(/resume|go on/u);
   expect(stdout + stderr).toContain(`run ${input}`);
   const { calls, succeeded } = stage.simulator.stats().providers['slow'] ?? { calls: 0, succeeded: -1 };
@@ -27,7 +31,7 @@ test('SIGINT drains: no call is cut, the exit code is 130, and the same command 
   expect(calls).toBeLessThan(names.length);
   expect(await readFinalLines(stage.path('out.jsonl.partial'))).toHaveLength(calls);
   const resumed = await stage.run(args);
-  expect(resumed.code, resumed.stderr).toBe(0);
+  requireExit(resumed, 0);
   expect(callCount(stage.simulator)).toBe(names.length);
   expect(customIdsOf(await readFinalLines(stage.path('out.jsonl')))).toEqual(names);
 });
@@ -35,7 +39,10 @@ test('SIGINT drains: no call is cut, the exit code is 130, and the same command 
 test('A second SIGINT aborts the calls under way, and their lines run again on the next run', async () => {
   await using stage = await setStage({ tiers: [provider('stuck', { latencyMs: 20_000, concurrency: 4 })] });
   const names = ids(12);
-  const input = await stage.write('in.jsonl', names.map((name) => chatLine(name)));
+  const input = await stage.write(
+    'in.jsonl',
+    names.map((name) => chatLine(name)),
+  );
   const args = ['run', input, '--out', stage.path('out.jsonl')];
   const command = stage.start(args);
   await until('four calls under way', () => callsInFlight(stage.simulator) === 4);
@@ -46,7 +53,7 @@ test('A second SIGINT aborts the calls under way, and their lines run again on t
   command.kill('SIGINT');
   const { code, stderr } = await command.ended;
 
-  expect(code, stderr).toBe(130);
+  requireExit({ code, stderr }, 130);
   expect(Date.now() - pressedAtMs).toBeLessThan(5_000);
   expect(await stage.ask("SELECT count(*) FROM request WHERE state NOT IN ('pending', 'parked')")).toBe(0);
   expect(await stage.ask("SELECT count(*) FROM grants WHERE state <> 'closed'")).toBe(0);

@@ -1,19 +1,20 @@
 /** Input lines for tests, and final lines read back. */
 import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+
+const attempt = z.object({ lane: z.string(), outcome: z.string(), reason: z.string().nullable() });
+const choice = z.object({ message: z.object({ content: z.string() }) });
+const finalLine = z.object({
+  custom_id: z.string().nullable(),
+  response: z
+    .object({ status_code: z.number(), body: z.object({ choices: z.array(choice).optional() }) })
+    .nullable(),
+  error: z.object({ code: z.string(), message: z.string(), line: z.number().optional() }).nullable(),
+  nightshift: z.object({ lane: z.string().nullable(), attempts: z.array(attempt) }),
+});
 
 /** A final line, as far as tests look at it. */
-export interface FinalLine {
-  readonly custom_id: string | null;
-  readonly response: {
-    readonly status_code: number;
-    readonly body: { readonly choices?: readonly { readonly message: { readonly content: string } }[] };
-  } | null;
-  readonly error: { readonly code: string; readonly message: string; readonly line?: number } | null;
-  readonly nightshift: {
-    readonly lane: string | null;
-    readonly attempts: readonly { readonly lane: string; readonly outcome: string; readonly reason: string | null }[];
-  };
-}
+export type FinalLine = z.infer<typeof finalLine>;
 
 /** What tests change of an ordinary line. */
 export interface LineOptions {
@@ -25,19 +26,28 @@ export interface LineOptions {
   readonly content?: string;
 }
 
-/** An OpenAI batch line. Its body carries the id as metadata, by which the simulator's log tells the lines apart. */
-export const chatLine = (customId: string, { model = 'small', maxTokens = 40, content }: LineOptions = {}): string =>
-  JSON.stringify({
-    custom_id: customId,
-    method: 'POST',
-    url: '/v1/chat/completions',
-    body: {
-      model,
-      max_tokens: maxTokens,
-      metadata: { custom_id: customId },
-      messages: [{ role: 'user', content: content ?? `This is the text of ${customId}. Say something about it.` }],
-    },
-  });
+/** A request with the body of a chat completion, before it is written. */
+export const chatRequest = (
+  customId: string,
+  { model = 'small', maxTokens = 40, content }: LineOptions = {},
+) => ({
+  custom_id: customId,
+  method: 'POST',
+  url: '/v1/chat/completions',
+  body: {
+    model,
+    max_tokens: maxTokens,
+    // By which the simulator's log tells the lines apart.
+    metadata: { custom_id: customId },
+    messages: [
+      { role: 'user', content: content ?? `This is the text of ${customId}. Say something about it.` },
+    ],
+  },
+});
+
+/** An OpenAI batch line. */
+export const chatLine = (customId: string, options: LineOptions = {}): string =>
+  JSON.stringify(chatRequest(customId, options));
 
 /** Ids `prefix0`, `prefix1`, ... */
 export const ids = (count: number, prefix = 'line-'): readonly string[] =>
@@ -52,8 +62,9 @@ export const readFinalLines = async (path: string): Promise<readonly FinalLine[]
   return text
     .split('\n')
     .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as FinalLine);
+    .map((line) => finalLine.parse(JSON.parse(line)));
 };
 
 /** The `custom_id`s of final lines, in their order. */
-export const customIdsOf = (lines: readonly FinalLine[]): readonly (string | null)[] => lines.map((line) => line.custom_id);
+export const customIdsOf = (lines: readonly FinalLine[]): readonly (string | null)[] =>
+  lines.map((line) => line.custom_id);

@@ -13,6 +13,8 @@ export interface ProviderOptions {
   readonly concurrency?: number;
   /** Default 16,000. */
   readonly contextTokens?: number;
+  /** The key it asks for; none unless said. */
+  readonly apiKey?: string;
 }
 
 /** The one model of {@link provider}. */
@@ -22,6 +24,7 @@ export const MODEL = 'model';
 export const provider = (id: string, options: ProviderOptions = {}): SimulatedTier => ({
   id,
   dialect: options.dialect ?? 'openai',
+  ...(options.apiKey === undefined ? {} : { apiKey: options.apiKey }),
   limits: [],
   models: [
     {
@@ -70,7 +73,8 @@ export const refusals = (simulator: RunningSimulator): number => sumOf(simulator
 export const callCount = (simulator: RunningSimulator): number => sumOf(simulator, (stats) => stats.calls);
 
 /** Calls that the simulator is answering now. */
-export const callsInFlight = (simulator: RunningSimulator): number => sumOf(simulator, (stats) => stats.inFlight);
+export const callsInFlight = (simulator: RunningSimulator): number =>
+  sumOf(simulator, (stats) => stats.inFlight);
 
 const sumOf = (
   simulator: RunningSimulator,
@@ -84,7 +88,8 @@ const sumOf = (
 export const until = async (what: string, holds: () => boolean, patienceMs = 30_000): Promise<void> => {
   const deadlineMs = Date.now() + patienceMs;
   while (!holds()) {
-    if (Date.now() > deadlineMs) throw new Error(`Expected ${what} within ${patienceMs} ms, but it did not happen.`);
+    if (Date.now() > deadlineMs)
+      throw new Error(`Expected ${what} within ${patienceMs} ms, but it did not happen.`);
     await delay(10);
   }
 };

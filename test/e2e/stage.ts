@@ -14,7 +14,7 @@ import { configFor } from '../../src/simulator/config-for.ts';
 import type { FaultRule } from '../../src/simulator/fault.ts';
 import { type RunningSimulator, startSimulator } from '../../src/simulator/start-simulator.ts';
 import type { SimulatedTier } from '../../src/simulator/tier.ts';
-import { type Command, type EndedCommand, startCommand } from './command.ts';
+import { type Command, type EndedCommand, startCommand, type Surroundings } from './command.ts';
 
 /** What a night is set up with. */
 export interface StageOptions {
@@ -22,6 +22,8 @@ export interface StageOptions {
   readonly faults?: readonly FaultRule[];
   /** Pools beside `small`, which has every lane. */
   readonly pools?: Readonly<Record<string, readonly string[]>>;
+  /** The variable that holds the key of every provider; none needs one unless said. */
+  readonly apiKeyEnv?: string;
   /** Of every lane; the product's own default unless said. */
   readonly timeout?: string;
   /** Whether the stage itself holds the embedded PostgreSQL open, so that commands need not start it. Default: yes. */
@@ -37,9 +39,9 @@ export interface Stage extends AsyncDisposable {
   /** Writes a file of these lines, or of these bytes, and returns its path. */
   write(name: string, content: readonly string[] | Buffer): Promise<string>;
   /** Starts `nightshift` with these arguments, the stage's configuration and its data directory. */
-  start(args: readonly string[], standardInput?: string): Command;
+  start(args: readonly string[], surroundings?: Surroundings): Command;
   /** Starts it and waits for its end. */
-  run(args: readonly string[], standardInput?: string): Promise<EndedCommand>;
+  run(args: readonly string[], surroundings?: Surroundings): Promise<EndedCommand>;
   /** The process of the embedded PostgreSQL. */
   postmasterPid(): Promise<number>;
   /** The first column of the first row that a query of the record gives. */
@@ -67,12 +69,12 @@ export const setStage = async (options: StageOptions): Promise<Stage> => {
     for (const command of commands) command.kill('SIGKILL');
     await Promise.all(commands.map((command) => command.ended));
   });
-  const start = (args: readonly string[], standardInput?: string): Command => {
+  const start = (args: readonly string[], surroundings: Surroundings = {}): Command => {
     const command = startCommand({
       program: PROGRAM,
       args: [...args, '--config', config, '--data', dataDirectory],
       directory,
-      standardInput,
+      surroundings,
     });
     commands.push(command);
     return command;
@@ -88,7 +90,7 @@ export const setStage = async (options: StageOptions): Promise<Stage> => {
       return path;
     },
     start,
-    run: async (args, standardInput) => await start(args, standardInput).ended,
+    run: async (args, surroundings) => await start(args, surroundings).ended,
     async postmasterPid() {
       const text = await readFile(join(dataDirectory, 'postgres', 'postmaster.pid'), 'utf8');
       return Number.parseInt(text, 10);
@@ -110,8 +112,8 @@ const ask = async (dataDirectory: string, sql: string): Promise<unknown> => {
   }
 };
 
-const configText = (url: string, { tiers, pools = {}, timeout }: StageOptions): string => {
-  const base = configFor(url, tiers);
+const configText = (url: string, { tiers, pools = {}, timeout, apiKeyEnv }: StageOptions): string => {
+  const base = configFor(url, tiers, apiKeyEnv);
   const providers = Object.entries(base.providers).map(([id, provider]) => {
     const models = Object.entries(provider.models).map(([name, model]) => [
       name,

@@ -33,7 +33,7 @@ export async function init(context: CliContext, { force, stdout }: InitOptions):
     );
   });
   context.stdout.write(
-    `Wrote ${path}.\nLook through it, put keys into the environment or a .env beside it, then: npx --no nightshift doctor\n`,
+    `Wrote ${path}.\nLook through it, put keys into the environment or a .env beside it, then: npx nightshift doctor\n`,
   );
   return EXIT.done;
 }

@@ -3,7 +3,7 @@ import { levelOf, quotaLeft, quotaText } from '../text/limit-label.ts';
 import { counted, durationText, fullCount, shortCount } from '../text/quantity.ts';
 import { type Span, span, type Style, type StyledLine } from '../text/styled.ts';
 import { oneLine, padEnd, padStart, textWidth } from '../text/width.ts';
-import { stateText } from './lane-state.ts';
+import type { LaneState } from './lane-state.ts';
 import type { LaneView } from './progress-view.ts';
 
 interface LaneSpace {
@@ -67,7 +67,7 @@ function laneLine(lane: LaneView, nameWidth: number, nowMs: number): StyledLine 
     span(padStart(shortCount(tokens), 8), isQuiet ? 'dim' : 'plain'),
     span(padStart(nextReset(lane, nowMs), 13), 'dim'),
     span('  '),
-    ...standing(lane, nowMs),
+    ...standing(lane),
   ];
 }
 
@@ -78,10 +78,9 @@ function markOf({ state, callsUnderWay }: LaneView): Span {
 }
 
 /** Why it is closed, or what its windows have left. */
-function standing(lane: LaneView, nowMs: number): readonly Span[] {
+function standing(lane: LaneView): readonly Span[] {
   const { state, limits } = lane;
-  if (state.kind === 'closed')
-    return [span(oneLine(stateText(state, nowMs)), state.needsUser ? 'red' : 'yellow')];
+  if (state.kind === 'closed') return [closedSpan(state)];
   if (limits.length === 0) return [span('no limit', 'dim')];
   return limits.flatMap((limit, index) => {
     const left = quotaLeft(limit);
@@ -89,6 +88,12 @@ function standing(lane: LaneView, nowMs: number): readonly Span[] {
     const gap = index === 0 ? [] : [span(' · ', 'dim')];
     return [...gap, span(`${levelOf(left, limit.amount)} `, style), span(quotaText(limit))];
   });
+}
+
+/** Why; when it opens stands in a column of its own. */
+function closedSpan({ needsUser, reason }: Extract<LaneState, { kind: 'closed' }>): Span {
+  const why = oneLine(reason);
+  return needsUser ? span(`needs you: ${why}`, 'red') : span(`closed: ${why}`, 'yellow');
 }
 
 function levelStyle(left: number, amount: number): Style {

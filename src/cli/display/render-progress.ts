@@ -38,7 +38,8 @@ export function renderProgress(view: ProgressView, options: DisplayOptions): str
 function headLines(view: ProgressView, { columns, rows, nowMs }: DisplayOptions): readonly StyledLine[] {
   const title = [span('nightshift  ', 'bold'), span(oneLine(view.name), 'cyan')];
   const notice = view.notice === null ? [] : [[span(oneLine(view.notice), 'yellow')]];
-  const essential = [barLine(view, columns), countsLine(view, nowMs), ...notice];
+  const waiting = view.outlook.kind === 'waiting' ? [[span(outlookText(view.outlook, nowMs), 'yellow')]] : [];
+  const essential = [barLine(view, columns), countsLine(view, nowMs), ...waiting, ...notice];
   return rows > essential.length ? [title, ...essential] : essential;
 }
 
@@ -60,8 +61,9 @@ function countsLine(view: ProgressView, nowMs: number): StyledLine {
     ...(view.bad > 0 ? [[span(`${fullCount(view.bad)} bad`, 'red')]] : []),
     [span(`${fullCount(view.parked)} parked`, view.parked > 0 ? 'yellow' : 'dim')],
     [span(`${fullCount(view.underWay)} under way`)],
-    [span(paceText(view.linesPerMinute))],
-    [span(outlookText(view.outlook, nowMs), view.outlook.kind === 'waiting' ? 'yellow' : 'bold')],
+    ...(view.outlook.kind === 'waiting'
+      ? []
+      : [[span(paceText(view.linesPerMinute))], [span(outlookText(view.outlook, nowMs), 'bold')]]),
   ];
   const separator = span(' · ', 'dim');
   return [

@@ -76,7 +76,7 @@ function tailLines(report: RunReport): readonly string[] {
 
 function fileLines({ progress: { batch }, outputPath, errorPath }: RunReport): readonly string[] {
   const hasErrors = batch.failed + batch.bad > 0;
-  const explain = `npx --no nightshift explain ${shellQuoted(batch.name)} CUSTOM_ID`;
+  const explain = `npx nightshift explain ${shellQuoted(batch.name)} CUSTOM_ID`;
   return [
     `Output: ${outputPath}`,
     ...(hasErrors ? [`Errors: ${errorPath}`] : []),
@@ -145,5 +145,5 @@ export function shellQuoted(word: string): string {
 /** The command line that resumes: the same, but for what would begin anew. */
 export function resumeCommandOf(args: readonly string[]): string {
   const kept = args.filter((argument) => argument !== '--fresh');
-  return ['npx --no nightshift', ...kept.map(shellQuoted)].join(' ');
+  return ['npx nightshift', ...kept.map(shellQuoted)].join(' ');
 }

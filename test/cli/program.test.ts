@@ -1,0 +1,88 @@
+import { CommanderError } from 'commander';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createProgram } from '../../src/cli/program.ts';
+
+describe('the command line', () => {
+  let directory = '';
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'nightshift-cli-'));
+  });
+  afterEach(() => rm(directory, { recursive: true, force: true }));
+
+  const type = async (...args: string[]) => {
+    const said = { stdout: '', stderr: '', code: null as number | null, error: null as unknown };
+    const program = createProgram(
+      {
+        environment: {},
+        workingDirectory: directory,
+        homeDirectory: directory,
+        stdout: { write: (text) => (said.stdout += text) },
+        stderr: { write: (text) => (said.stderr += text) },
+        arguments: args,
+      },
+      (code) => {
+        said.code = code;
+      },
+    );
+    await program.parseAsync(args, { from: 'user' }).catch((error: unknown) => {
+      said.error = error;
+    });
+    return said;
+  };
+
+  it('teaches with a first example, and explains the exit codes', async () => {
+    const { stdout } = await type('--help');
+    expect(stdout).toContain('npx nightshift run docs.jsonl --task summarize');
+    expect(stdout).toMatch(/130 {2}interrupted/);
+  });
+
+  it.each(['run', 'explain', 'providers', 'doctor', 'init', 'simulate'])(
+    'has examples for %s',
+    async (name) => {
+      const { stdout } = await type(name, '--help');
+      expect(stdout).toContain('Example');
+      expect(stdout).toContain(`$ nightshift ${name}`.slice(0, 12));
+    },
+  );
+
+  it('tells its version', async () => {
+    expect((await type('--version')).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  it('suggests the nearest command and the nearest option', async () => {
+    expect((await type('rum')).stderr).toContain('Did you mean run?');
+    expect((await type('run', 'a.jsonl', '--lmit', '3')).stderr).toContain('Did you mean --limit?');
+  });
+
+  it('refuses numbers that are none, naming what it expected', async () => {
+    const { stderr, error } = await type('run', 'a.jsonl', '--limit', 'many');
+    expect(stderr).toContain('Expected a whole number from 1, got "many".');
+    expect(error).toBeInstanceOf(CommanderError);
+  });
+
+  it('refuses faults that no simulated tier knows', async () => {
+    const { stderr } = await type('simulate', '--fault', 'sim-groq:nonsense');
+    expect(stderr).toContain('http-500');
+    expect((await type('simulate', '--fault', 'sim-groq')).stderr).toContain('Expected TIER:KIND');
+  });
+
+  it('says that an input is missing before it looks for keys', async () => {
+    const { error } = await type('run', 'none.jsonl');
+    expect(String(error)).toContain('found none there');
+  });
+
+  it('tells someone without a key how to get one', async () => {
+    const { stdout } = await type('init', '--stdout');
+    expect(stdout).toContain('GROQ_API_KEY');
+  });
+
+  it('writes a configuration once, and again only when forced', async () => {
+    expect((await type('init')).code).toBe(0);
+    expect(await readFile(join(directory, 'nightshift.yaml'), 'utf8')).toContain('providers:');
+    expect(String((await type('init')).error)).toContain('Add --force to overwrite it');
+    expect((await type('init', '--force')).code).toBe(0);
+  });
+});

@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest';
+import type { Progress } from '../../src/app/progress.ts';
+import { createPace } from '../../src/cli/display/pace.ts';
+import { watchProgress } from '../../src/cli/display/progress-view.ts';
+import { aLane, aLimit, NOW_MS } from './a-progress-view.ts';
+
+const reading = (changes: Partial<Progress> & { readonly done?: number } = {}): Progress => ({
+  atMs: NOW_MS,
+  batch: {
+    id: 1,
+    identity: 'x',
+    name: 'tonight',
+    state: 'in_progress',
+    outputPath: '/out.jsonl',
+    errorPath: '/out.errors.jsonl',
+    createdAtMs: NOW_MS,
+    completedAtMs: null,
+    total: 100,
+    bad: 0,
+    succeeded: changes.done ?? 0,
+    failed: 0,
+    promptTokens: 0,
+    completionTokens: 0,
+  },
+  parked: 0,
+  nextDueAtMs: null,
+  underWay: 0,
+  lanes: [],
+  ...changes,
+});
+
+describe('a pace', () => {
+  it('says nothing until three seconds were seen, then the lines per minute', () => {
+    const pace = createPace();
+    expect(pace.observe(0, 0)).toBeNull();
+    expect(pace.observe(2_000, 10)).toBeNull();
+    expect(pace.observe(6_000, 30)).toBe(300);
+  });
+
+  it('forgets what happened more than a minute ago', () => {
+    const pace = createPace();
+    pace.observe(0, 0);
+    pace.observe(60_000, 600);
+    pace.observe(120_000, 600);
+    expect(pace.observe(180_000, 600)).toBe(0);
+  });
+});
+
+describe('a watched batch', () => {
+  it('counts calls since the display began, for the lanes of the batch only', () => {
+    const watch = watchProgress();
+    const other = aLane({ laneId: 'other/large' });
+    watch.observe(reading({ lanes: [aLane({ calls: 40 }), other] }), ['groq/small']);
+    const view = watch.observe(reading({ lanes: [aLane({ calls: 45 }), other] }), ['groq/small']);
+    expect(view.lanes.map(({ laneId, calls }) => [laneId, calls])).toEqual([['groq/small', 5]]);
+  });
+
+  it('foresees the end from the pace', () => {
+    const watch = watchProgress();
+    watch.observe(reading({ done: 0, underWay: 1 }), []);
+    const { outlook } = watch.observe(reading({ atMs: NOW_MS + 10_000, done: 50, underWay: 1 }), []);
+    expect(outlook).toEqual({ kind: 'pace', finishAtMs: NOW_MS + 20_000 });
+  });
+
+  it('names the lane that opens first when nothing runs', () => {
+    const closing = {
+      scope: 'groq',
+      untilMs: NOW_MS + 9_000_000,
+      kind: 'day-limit',
+      reason: 'x',
+      needsUser: false,
+    };
+    const spent = aLimit({ used: 30, freesAtMs: NOW_MS + 3_600_000 });
+    const lanes = [aLane({ closing }), aLane({ laneId: 'gemini/flash', limits: [spent] })];
+    const { outlook } = watchProgress().observe(reading({ lanes }), ['groq/small', 'gemini/flash']);
+    expect(outlook).toEqual({ kind: 'waiting', laneId: 'gemini/flash', untilMs: NOW_MS + 3_600_000 });
+  });
+
+  it('does not speak of waiting while a lane is open and nothing is parked', () => {
+    const { outlook } = watchProgress().observe(reading({ lanes: [aLane()] }), ['groq/small']);
+    expect(outlook).toEqual({ kind: 'unknown' });
+  });
+
+  it('names the first parked request when a lane is open', () => {
+    const parked = reading({ lanes: [aLane()], parked: 1, nextDueAtMs: NOW_MS + 60_000 });
+    const { outlook } = watchProgress().observe(parked, ['groq/small']);
+    expect(outlook).toEqual({ kind: 'waiting', laneId: null, untilMs: NOW_MS + 60_000 });
+  });
+});

@@ -1,0 +1,98 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { renderProgress } from '../../src/cli/display/render-progress.ts';
+import { aLaneView, aLimit, aView, NOW_MS } from './a-progress-view.ts';
+import { lineWidths } from './terminal-text.ts';
+
+const draw = (view: ReturnType<typeof aView>, columns = 100, rows = 24): string =>
+  renderProgress(view, { columns, rows, colour: false, nowMs: NOW_MS });
+
+const anyState = fc.oneof(
+  fc.constantFrom({ kind: 'idle' } as const, { kind: 'busy' } as const),
+  fc.record({
+    kind: fc.constant('closed' as const),
+    untilMs: fc.integer({ min: NOW_MS, max: NOW_MS + 90_000_000 }),
+    reason: fc.string({ unit: 'binary', maxLength: 200 }),
+    needsUser: fc.boolean(),
+  }),
+);
+const anyLane = fc.record({
+  laneId: fc.string({ unit: 'grapheme', maxLength: 60 }),
+  calls: fc.nat(),
+  rejected: fc.nat(),
+  tokens: fc.nat(),
+  callsUnderWay: fc.nat(9),
+  state: anyState,
+  limits: fc.array(
+    fc.record({ amount: fc.integer({ min: 1, max: 5_000_000 }), used: fc.nat(5_000_000) }).map(aLimit),
+    { maxLength: 5 },
+  ),
+});
+const anyView = fc.record({
+  name: fc.string({ unit: 'grapheme', maxLength: 200 }),
+  total: fc.integer({ min: 1 }),
+  done: fc.nat(),
+  failed: fc.nat(),
+  bad: fc.nat(),
+  parked: fc.nat(),
+  lanes: fc.array(anyLane.map(aLaneView), { maxLength: 40 }),
+  notice: fc.option(fc.string({ unit: 'grapheme', maxLength: 200 })),
+});
+
+describe('renderProgress', () => {
+  it('never draws a line wider or a picture higher than the terminal, with or without colours', () => {
+    const size = { columns: fc.integer({ min: 1, max: 220 }), rows: fc.integer({ min: 1, max: 60 }) };
+    fc.assert(
+      fc.property(anyView, fc.record({ ...size, colour: fc.boolean() }), (view, options) => {
+        const done = Math.min(view.done, view.total);
+        const widths = lineWidths(renderProgress(aView({ ...view, done }), { ...options, nowMs: NOW_MS }));
+        expect(widths.length).toBeLessThanOrEqual(options.rows);
+        expect(Math.max(...widths)).toBeLessThanOrEqual(options.columns);
+      }),
+    );
+  });
+
+  it('shows the counts, the pace and what each window of a lane has left', () => {
+    const limits = [
+      aLimit({ used: 18, freesAtMs: NOW_MS + 12_000 }),
+      aLimit({ metric: 'tokens', windowKind: 'refill', perMs: 86_400_000, amount: 200_000, used: 20_000 }),
+    ];
+    const picture = draw(aView({ failed: 3, parked: 12, lanes: [aLaneView({ calls: 18, limits })] }), 120);
+    expect(picture).toContain('450 of 4,500 lines  10 %');
+    expect(picture).toContain('3 failed · 12 parked · 8 under way · 84 lines/min');
+    expect(picture).toContain('req/min 12/30');
+    expect(picture).toContain('tok/day 180k/200k');
+    expect(picture).toContain('12 s');
+  });
+
+  it('says what everything waits for', () => {
+    const outlook = { kind: 'waiting', laneId: 'gemini/flash', untilMs: NOW_MS + 3_600_000 } as const;
+    expect(draw(aView({ underWay: 0, outlook }))).toContain('waiting; next: gemini/flash opens');
+    expect(draw(aView({ underWay: 0, outlook }))).toContain('(in 1 h 00 min)');
+  });
+
+  it('folds idle lanes when there are more than rows, and keeps the busy ones', () => {
+    const idle = Array.from({ length: 12 }, (_, index) => aLaneView({ laneId: `idle/${index}` }));
+    const busy = aLaneView({ laneId: 'busy/one', callsUnderWay: 2, calls: 5, state: { kind: 'busy' } });
+    const picture = draw(aView({ lanes: [...idle, busy] }), 100, 12);
+    expect(picture).toContain('busy/one');
+    expect(picture).toMatch(/… and 7 more lanes idle/);
+  });
+
+  it('says why a lane is closed, and calls for the user when only a person can open it', () => {
+    const state = {
+      kind: 'closed',
+      untilMs: NOW_MS + 1,
+      reason: 'HTTP 401: invalid key',
+      needsUser: true,
+    } as const;
+    expect(draw(aView({ lanes: [aLaneView({ state })] }))).toContain('! groq/small');
+    expect(draw(aView({ lanes: [aLaneView({ state })] }))).toContain('needs you: HTTP 401: invalid key');
+  });
+
+  it('keeps the bar and the counts when there are two rows only', () => {
+    const picture = draw(aView({ lanes: [aLaneView()] }), 80, 2);
+    expect(picture).toContain('450 of 4,500');
+    expect(picture).toContain('0 failed');
+  });
+});
