@@ -19,8 +19,8 @@ import { openInput } from '../src/adapters/files/open-input.ts';
 import { readLines } from '../src/adapters/files/read-lines.ts';
 import { lineId, RequestReader } from '../src/app/read-requests.ts';
 import { loadConfig } from '../src/config/load-config.ts';
-import { duplicateLine, MAX_LINE_BYTES } from '../src/core/bad-line.ts';
-import { badLine } from '../src/core/output-line.ts';
+import { duplicateLine, MAX_LINE_BYTES } from '../src/core/lines/bad-line.ts';
+import { badLine } from '../src/core/lines/output-line.ts';
 import { openNightshift } from '../src/wire.ts';
 
 const ROUNDS = 3;

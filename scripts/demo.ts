@@ -9,9 +9,9 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { styleText } from 'node:util';
-import { estimateTextTokens } from '../src/core/token-estimate.ts';
+import { estimateTextTokens } from '../src/core/tokens/token-estimate.ts';
 import { configText } from '../src/simulator/main.ts';
-import { DEMO_SCENARIO } from '../src/simulator/scenario-demo.ts';
+import { DEMO_SCENARIO } from '../src/simulator/scenarios/scenario-demo.ts';
 import { type RunningSimulator, startSimulator } from '../src/simulator/start-simulator.ts';
 
 const ADDRESSES = 64;

@@ -1,9 +1,9 @@
 /** The body of a call, made from the line as it was stored. */
-import { requestedOutputTokens } from '../core/chat-request.ts';
-import { bodyOfLine } from '../core/line-form.ts';
-import type { JsonRecord } from '../core/loose-json.ts';
+import { requestedOutputTokens } from '../core/lines/chat-request.ts';
+import { bodyOfLine } from '../core/lines/line-form.ts';
+import type { JsonRecord } from '../core/json/loose-json.ts';
 import type { Lane, Provider } from '../core/model.ts';
-import { isTask } from '../core/task.ts';
+import { isTask } from '../core/tasks/task.ts';
 import type { BegunCall } from './ports.ts';
 
 /** What is sent, and how many tokens the answer may have. */

@@ -1,8 +1,8 @@
 /** When a window that a provider calls used up opens again, by what the configuration declares. */
-import type { QuotaPeriod } from '../core/failure.ts';
+import type { QuotaPeriod } from '../core/failures/failure.ts';
 import { windowMs } from '../core/matching.ts';
-import { marginMs } from '../core/quota.ts';
-import { windowEndMs } from '../core/window.ts';
+import { marginMs } from '../core/quota/quota.ts';
+import { windowEndMs } from '../core/quota/window.ts';
 import type { Routing } from './ports.ts';
 
 const DAY_MS = 86_400_000;

@@ -3,7 +3,7 @@
  * contract suites in test/ hold every implementation to the same words.
  */
 import type { Lane, Pool, Provider, TokenUsage } from '../core/model.ts';
-import type { Settlement } from '../core/next-step.ts';
+import type { Settlement } from '../core/failures/next-step.ts';
 
 /** Time as the record tells it; see `clock` in the record. */
 export interface Clock {

@@ -1,11 +1,11 @@
 /** From raw lines to rows of the record: each line judged, measured and routed. Pure but for the reasons it collects. */
-import { type BadLine, notUtf8Line, tooLongLine } from '../core/bad-line.ts';
-import type { ModelResolution } from '../core/chat-request.ts';
-import { type InputLine, parseInputLine, type RequestLine } from '../core/input-line.ts';
+import { type BadLine, notUtf8Line, tooLongLine } from '../core/lines/bad-line.ts';
+import type { ModelResolution } from '../core/lines/chat-request.ts';
+import { type InputLine, parseInputLine, type RequestLine } from '../core/lines/input-line.ts';
 import { canEverServe, largestCallTokens } from '../core/matching.ts';
-import { badLine, unservableLine } from '../core/output-line.ts';
-import type { Task } from '../core/task.ts';
-import { DEFAULT_OUTPUT_TOKENS, reservedOutputTokens } from '../core/token-estimate.ts';
+import { badLine, unservableLine } from '../core/lines/output-line.ts';
+import type { Task } from '../core/tasks/task.ts';
+import { DEFAULT_OUTPUT_TOKENS, reservedOutputTokens } from '../core/tokens/token-estimate.ts';
 import type { IngestRow, Routing } from './ports.ts';
 
 /** A line as the file holds it. */

@@ -1,13 +1,13 @@
 /** The worker's whole job: begin the calls of a grant, make them, judge what came back, and tell the record. */
-import { type Answer, classifyAnswer } from '../core/classify-answer.ts';
-import { wantsJson } from '../core/chat-request.ts';
-import { classifyFailure } from '../core/classify-failure.ts';
-import type { ProviderSignal } from '../core/evidence.ts';
-import type { Failure } from '../core/failure.ts';
-import type { LaneEffect } from '../core/lane-effect.ts';
+import { type Answer, classifyAnswer } from '../core/failures/classify-answer.ts';
+import { wantsJson } from '../core/lines/chat-request.ts';
+import { classifyFailure } from '../core/failures/classify-failure.ts';
+import type { ProviderSignal } from '../core/failures/evidence.ts';
+import type { Failure } from '../core/failures/failure.ts';
+import type { LaneEffect } from '../core/failures/lane-effect.ts';
 import type { Lane, Provider } from '../core/model.ts';
-import { marginMs } from '../core/quota.ts';
-import { shortReason } from '../core/reason.ts';
+import { marginMs } from '../core/quota/quota.ts';
+import { shortReason } from '../core/failures/reason.ts';
 import { callBody, type CallBody } from './call-body.ts';
 import { declaredResetAtMs } from './declared-reset.ts';
 import type { BegunCall, Clock, FinishedCall, HealthBook, Log, ProviderClient, ProviderReply, Routing } from './ports.ts';

@@ -1,11 +1,11 @@
 /** Turns what came back from a call into what the record is told: the request's next state, the quota, the lane. */
-import type { Answer } from '../core/classify-answer.ts';
-import type { Failure } from '../core/failure.ts';
-import type { LaneEffect } from '../core/lane-effect.ts';
+import type { Answer } from '../core/failures/classify-answer.ts';
+import type { Failure } from '../core/failures/failure.ts';
+import type { LaneEffect } from '../core/failures/lane-effect.ts';
 import { canEverServe, largestCallTokens } from '../core/matching.ts';
 import type { Lane } from '../core/model.ts';
-import { type NextStep, nextStep, type RequestStep } from '../core/next-step.ts';
-import { type AttemptNote, failedLine, type LineHead, successLine } from '../core/output-line.ts';
+import { type NextStep, nextStep, type RequestStep } from '../core/failures/next-step.ts';
+import { type AttemptNote, failedLine, type LineHead, successLine } from '../core/lines/output-line.ts';
 import type { BegunCall, FinishedCall, ProviderReply, Routing } from './ports.ts';
 
 /** A call that has come back. */

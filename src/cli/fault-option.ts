@@ -1,7 +1,7 @@
 /** `--fault sim-groq:http-500,after=6`: how simulated providers misbehave. */
 import { InvalidArgumentError } from 'commander';
-import { readFaultRules } from '../simulator/check-faults.ts';
-import type { FaultRule } from '../simulator/fault.ts';
+import { readFaultRules } from '../simulator/faults/check-faults.ts';
+import type { FaultRule } from '../simulator/faults/fault.ts';
 
 /** What may follow the kind, and the rule's member it stands for. */
 const MEMBERS: Readonly<Record<string, keyof FaultRule>> = {

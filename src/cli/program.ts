@@ -1,7 +1,7 @@
 /** The command line: names, options and the help that teaches them. What the commands do is in commands/. */
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
-import { TASK_NAMES } from '../core/task.ts';
+import { TASK_NAMES } from '../core/tasks/task.ts';
 import { doctor } from './commands/doctor.ts';
 import { explain } from './commands/explain.ts';
 import { init } from './commands/init.ts';

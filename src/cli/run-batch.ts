@@ -12,10 +12,10 @@ import { isFinal, type Progress } from '../app/progress.ts';
 import { lineId, type Reasons, RequestReader, type ReadingPolicy } from '../app/read-requests.ts';
 import type { Config } from '../config/config.ts';
 import { resolveModel } from '../config/resolve-model.ts';
-import { duplicateLine, MAX_LINE_BYTES } from '../core/bad-line.ts';
+import { duplicateLine, MAX_LINE_BYTES } from '../core/lines/bad-line.ts';
 import type { Lane } from '../core/model.ts';
-import { badLine } from '../core/output-line.ts';
-import type { Task } from '../core/task.ts';
+import { badLine } from '../core/lines/output-line.ts';
+import type { Task } from '../core/tasks/task.ts';
 import type { Nightshift } from '../wire.ts';
 
 /** What the command line asked for. */

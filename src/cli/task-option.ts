@@ -1,7 +1,7 @@
 /** `--task`, `--prompt` and their companions: what is asked about each document. */
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { promptTask, summarizeTask, type Task, TASK_NAMES, type TaskOptions } from '../core/task.ts';
+import { promptTask, summarizeTask, type Task, TASK_NAMES, type TaskOptions } from '../core/tasks/task.ts';
 import { CannotRun } from './run-batch.ts';
 
 /** What was typed. */

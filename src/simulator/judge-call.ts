@@ -3,14 +3,14 @@
  * model, parameters, context, what can never fit, calls under way, and last the windows, all or none.
  */
 import type { Outcome } from './call-log.ts';
-import type { ChatRequest } from './chat-request.ts';
-import { parseChat } from './chat-request.ts';
-import type { Complaint } from './complaint.ts';
+import type { ChatRequest } from './routes/chat-request.ts';
+import { parseChat } from './routes/chat-request.ts';
+import type { Complaint } from './dialects/complaint.ts';
 import { describeLimit } from './describe-limit.ts';
-import type { FaultRule, FrontFaultRule, WorkFaultRule } from './fault.ts';
-import { isFrontFault, isWorkFault } from './fault.ts';
-import type { CallSize, Ticket } from './meter.ts';
-import { admit, amountOf, countRejected, neverFits } from './meter.ts';
+import type { FaultRule, FrontFaultRule, WorkFaultRule } from './faults/fault.ts';
+import { isFrontFault, isWorkFault } from './faults/fault.ts';
+import type { CallSize, Ticket } from './windows/meter.ts';
+import { admit, amountOf, countRejected, neverFits } from './windows/meter.ts';
 import type { ModelState, ProviderState, World } from './state.ts';
 
 /** One call as it reached the gate. */

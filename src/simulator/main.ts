@@ -2,9 +2,9 @@
 import { writeFile } from 'node:fs/promises';
 import { stringify } from 'yaml';
 import { configFor } from './config-for.ts';
-import type { FaultRule } from './fault.ts';
+import type { FaultRule } from './faults/fault.ts';
 import { activityLine, closingTable } from './report.ts';
-import { SCENARIOS, speedUp } from './scenario.ts';
+import { SCENARIOS, speedUp } from './scenarios/scenario.ts';
 import type { RunningSimulator } from './start-simulator.ts';
 import { startSimulator } from './start-simulator.ts';
 import type { SimulatedTier } from './tier.ts';

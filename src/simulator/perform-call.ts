@@ -1,13 +1,13 @@
 /** What an admitted call comes to: the answer of the model, or the way it fails at it. Nothing is sent here. */
-import { answerTo } from './answer.ts';
+import { answerTo } from './answers/answer.ts';
 import type { Outcome } from './call-log.ts';
 import type { Random01 } from './clock.ts';
-import { countTokens, takeTokens } from './count-tokens.ts';
-import type { Reply } from './dialect.ts';
-import { jsonReply } from './dialect.ts';
-import type { WorkFault } from './fault.ts';
+import { countTokens, takeTokens } from './answers/count-tokens.ts';
+import type { Reply } from './dialects/dialect.ts';
+import { jsonReply } from './dialects/dialect.ts';
+import type { WorkFault } from './faults/fault.ts';
 import type { AdmittedCall } from './judge-call.ts';
-import type { CallSize } from './meter.ts';
+import type { CallSize } from './windows/meter.ts';
 import type { ProviderState } from './state.ts';
 
 /** How an admitted call will end, known when it begins. */

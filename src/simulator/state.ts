@@ -1,11 +1,11 @@
 /** What a running simulator knows: per provider and model the meters, the calls under way and the tally. */
 import type { CallLog, Outcome } from './call-log.ts';
 import type { Clock, Random01 } from './clock.ts';
-import type { Dialect } from './dialect.ts';
-import { DIALECTS } from './dialects.ts';
-import type { FaultBook } from './fault.ts';
-import type { CallSize, Meter } from './meter.ts';
-import { meterFor } from './meter.ts';
+import type { Dialect } from './dialects/dialect.ts';
+import { DIALECTS } from './dialects/dialects.ts';
+import type { FaultBook } from './faults/fault.ts';
+import type { CallSize, Meter } from './windows/meter.ts';
+import { meterFor } from './windows/meter.ts';
 import type { SimulatedModel, SimulatedTier } from './tier.ts';
 
 /** Counts of what became of calls. */

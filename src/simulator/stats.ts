@@ -1,6 +1,6 @@
 /** The state of the simulated tiers as plain data, for `GET /_/stats`, tests and the closing table. */
 import { describeLimit } from './describe-limit.ts';
-import type { Meter } from './meter.ts';
+import type { Meter } from './windows/meter.ts';
 import type { ModelState, ProviderState, Tally, World } from './state.ts';
 import type { SimulatedMetric } from './tier.ts';
 

@@ -1,7 +1,7 @@
 /** Random limits, and random things that happen to them. */
 import fc from 'fast-check';
 import type { Limit, Metric, Window } from '../../src/core/model.ts';
-import type { QuotaScope } from '../../src/core/quota.ts';
+import type { QuotaScope } from '../../src/core/quota/quota.ts';
 import { limitName } from './quota-under-test.ts';
 
 /** One provider with two lanes. */

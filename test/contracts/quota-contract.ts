@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { expect, type TestContext, test } from 'vitest';
 import type { TokenEstimate } from '../../src/core/model.ts';
-import type { QuotaScope } from '../../src/core/quota.ts';
+import type { QuotaScope } from '../../src/core/quota/quota.ts';
 import { LANES, PROVIDER, nightArbitrary } from './quota-commands.ts';
 import { type Play, callsOn, endAll, placeOrder, playNight, waitUntil } from './quota-night.ts';
 import { findRefusal } from './quota-provider.ts';

@@ -6,7 +6,7 @@ import { syncConfiguration } from '../../src/adapters/postgres/sync-configuratio
 import { postgresWorkerRegistry } from '../../src/adapters/postgres/worker-registry.ts';
 import type { BegunCall, FinishedCall, GrantLedger, WorkerSeat } from '../../src/app/ports.ts';
 import type { Lane } from '../../src/core/model.ts';
-import type { QuotaScope } from '../../src/core/quota.ts';
+import type { QuotaScope } from '../../src/core/quota/quota.ts';
 import type { TestRecord } from '../postgres-fixture.ts';
 import { type CallLog, openCallLog } from './quota-call-log.ts';
 import { routingOf } from './quota-record.ts';

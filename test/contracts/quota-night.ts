@@ -1,7 +1,7 @@
 /** Plays a night of commands on an implementation and keeps a log of every call, as the provider will see it. */
 import type { TokenEstimate } from '../../src/core/model.ts';
-import type { QuotaScope, Settlement } from '../../src/core/quota.ts';
-import { windowEndMs } from '../../src/core/window.ts';
+import type { QuotaScope, Settlement } from '../../src/core/quota/quota.ts';
+import { windowEndMs } from '../../src/core/quota/window.ts';
 import { type Command, LANES, type Night, PROVIDER } from './quota-commands.ts';
 import type { ProvidersCall } from './quota-provider.ts';
 import type { Answer, QuotaUnderTest } from './quota-under-test.ts';

@@ -1,5 +1,5 @@
 /** The pure quota of core, driven through the words of the suite. */
-import { type Quota, begin, emptyQuota, inUse, lose, reserve, settle } from '../../src/core/quota.ts';
+import { type Quota, begin, emptyQuota, inUse, lose, reserve, settle } from '../../src/core/quota/quota.ts';
 import { type QuotaUnderTest, limitName } from './quota-under-test.ts';
 
 interface OpenGrant {

@@ -5,7 +5,7 @@ import { syncConfiguration } from '../../src/adapters/postgres/sync-configuratio
 import { postgresWorkerRegistry } from '../../src/adapters/postgres/worker-registry.ts';
 import type { FinishedCall, Routing, WorkerSeat } from '../../src/app/ports.ts';
 import type { Lane, TokenEstimate } from '../../src/core/model.ts';
-import type { QuotaScope, Settlement } from '../../src/core/quota.ts';
+import type { QuotaScope, Settlement } from '../../src/core/quota/quota.ts';
 import type { TestRecord } from '../postgres-fixture.ts';
 import { type QuotaUnderTest, limitName } from './quota-under-test.ts';
 

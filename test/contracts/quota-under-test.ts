@@ -1,5 +1,5 @@
 /** What the quota suite needs of an implementation: the pure one and the record are driven through the same words. */
-import type { QuotaScope, Settlement } from '../../src/core/quota.ts';
+import type { QuotaScope, Settlement } from '../../src/core/quota/quota.ts';
 import type { TokenEstimate } from '../../src/core/model.ts';
 
 /** An answer to a reservation: a grant's id, or when to ask again. */

@@ -1,6 +1,6 @@
 /** Random windows with boundaries, and instants near where clocks and months change. */
 import fc from 'fast-check';
-import type { AlignedWindow } from '../../src/core/window.ts';
+import type { AlignedWindow } from '../../src/core/quota/window.ts';
 import { TIME_ZONES, instantArbitrary } from './quota-commands.ts';
 
 const HOUR_MS = 3_600_000;

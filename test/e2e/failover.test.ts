@@ -1,6 +1,6 @@
 /** One provider misbehaves, the others do its work. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { FaultKind } from '../../src/simulator/fault.ts';
+import type { FaultKind } from '../../src/simulator/faults/fault.ts';
 import { chatLine, customIdsOf, ids, readFinalLines } from './lines.ts';
 import { callCount, MODEL, provider } from './providers.ts';
 import { requireExit } from './command.ts';

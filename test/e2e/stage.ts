@@ -11,7 +11,7 @@ import { stringify } from 'yaml';
 import { openEmbeddedPostgres } from '../../src/adapters/embedded-postgres/open.ts';
 import { recordClientConfig } from '../../src/adapters/postgres/connect.ts';
 import { configFor } from '../../src/simulator/config-for.ts';
-import type { FaultRule } from '../../src/simulator/fault.ts';
+import type { FaultRule } from '../../src/simulator/faults/fault.ts';
 import { type RunningSimulator, startSimulator } from '../../src/simulator/start-simulator.ts';
 import type { SimulatedTier } from '../../src/simulator/tier.ts';
 import { type Command, type EndedCommand, startCommand, type Surroundings } from './command.ts';

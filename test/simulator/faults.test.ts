@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { FaultKind, FaultRule } from '../../src/simulator/fault.ts';
-import { FRONT_FAULTS, WORK_FAULTS } from '../../src/simulator/fault.ts';
+import type { FaultKind, FaultRule } from '../../src/simulator/faults/fault.ts';
+import { FRONT_FAULTS, WORK_FAULTS } from '../../src/simulator/faults/fault.ts';
 import { startSimulator } from '../../src/simulator/start-simulator.ts';
 import { chat, handClock, HELLO, instantModel, perMinute, tierOf } from './serving.ts';
 

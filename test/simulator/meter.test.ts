@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Meter, Ticket } from '../../src/simulator/meter.ts';
-import { admit, countRejected, meterFor, neverFits, settle } from '../../src/simulator/meter.ts';
+import type { Meter, Ticket } from '../../src/simulator/windows/meter.ts';
+import { admit, countRejected, meterFor, neverFits, settle } from '../../src/simulator/windows/meter.ts';
 import type { SimulatedLimit } from '../../src/simulator/tier.ts';
 
 const limits: readonly SimulatedLimit[] = [

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { PeriodWindow } from '../../src/simulator/periods.ts';
-import { periodAt, periodsFrom } from '../../src/simulator/periods.ts';
+import type { PeriodWindow } from '../../src/simulator/windows/periods.ts';
+import { periodAt, periodsFrom } from '../../src/simulator/windows/periods.ts';
 
 const HOUR_MS = 3_600_000;
 const pacificDay: PeriodWindow = { kind: 'calendar', unit: 'day', timeZone: 'America/Los_Angeles' };

@@ -6,7 +6,7 @@ import { parse } from 'yaml';
 import { checkTiers } from '../../src/simulator/check-tiers.ts';
 import { configFor } from '../../src/simulator/config-for.ts';
 import { simulate } from '../../src/simulator/main.ts';
-import { SCENARIOS, speedUp } from '../../src/simulator/scenario.ts';
+import { SCENARIOS, speedUp } from '../../src/simulator/scenarios/scenario.ts';
 import { windowName } from '../../src/simulator/tier.ts';
 import { HELLO, instantModel, tierOf } from './serving.ts';
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { countTokens, takeTokens } from '../../src/simulator/count-tokens.ts';
-import { sentencesOf } from '../../src/simulator/sentences.ts';
-import { summarise } from '../../src/simulator/summarise.ts';
+import { countTokens, takeTokens } from '../../src/simulator/answers/count-tokens.ts';
+import { sentencesOf } from '../../src/simulator/answers/sentences.ts';
+import { summarise } from '../../src/simulator/answers/summarise.ts';
 
 const TEXT = `Good evening. The harbour of Ostrava was rebuilt after the flood of 1997, and trade in the harbour has
 doubled since. Mr. Novak, who led the rebuilding, had asked the city for a loan that nobody expected to be repaid.

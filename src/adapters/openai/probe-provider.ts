@@ -1,8 +1,8 @@
 /** The cheapest call there is: a provider's list of models, asked with its key. It takes no tokens and no quota. */
 import OpenAI, { APIConnectionTimeoutError, APIError } from 'openai';
-import { isList, memberAt, parseLoosely, stringAt } from '../../core/loose-json.ts';
+import { isList, memberAt, parseLoosely, stringAt } from '../../core/json/loose-json.ts';
 import type { Provider } from '../../core/model.ts';
-import { redactSecrets, shortReason } from '../../core/reason.ts';
+import { redactSecrets, shortReason } from '../../core/failures/reason.ts';
 
 /** What a provider said to the question for its models. */
 export type Probe =

@@ -1,7 +1,7 @@
 /** Health of lanes and providers in PostgreSQL. Rules are core's; this file only keeps the numbers. */
 import type pg from 'pg';
 import type { Closing, HealthBook } from '../../app/ports.ts';
-import { onSick } from '../../core/circuit-breaker.ts';
+import { onSick } from '../../core/failures/circuit-breaker.ts';
 import { inTransaction } from './connect.ts';
 
 /** A model that two answers in a row called gone is not asked again for a day. */

@@ -2,7 +2,7 @@
 import type pg from 'pg';
 import type { Routing } from '../../app/ports.ts';
 import type { Limit } from '../../core/model.ts';
-import { marginMs } from '../../core/quota.ts';
+import { marginMs } from '../../core/quota/quota.ts';
 import { inTransaction } from './connect.ts';
 
 /** A limit as a row of `quota_limit`. */

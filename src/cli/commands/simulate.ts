@@ -1,6 +1,6 @@
 /** `simulate`: the simulated free tiers, until Ctrl-C. */
 import { resolve } from 'node:path';
-import type { FaultRule } from '../../simulator/fault.ts';
+import type { FaultRule } from '../../simulator/faults/fault.ts';
 import { simulate } from '../../simulator/main.ts';
 import type { CliContext } from '../context.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';

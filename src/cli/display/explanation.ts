@@ -1,7 +1,7 @@
 /** The story of one line, in words. */
 import type { AttemptStory, LineStory, Obstacle } from '../../app/explain.ts';
 import type { Batch } from '../../app/ports.ts';
-import { memberAt, parseLoosely, stringAt } from '../../core/loose-json.ts';
+import { memberAt, parseLoosely, stringAt } from '../../core/json/loose-json.ts';
 import { limitLabel, quotaLeft } from '../text/limit-label.ts';
 import { clockTime, counted, durationText, fullCount, untilText } from '../text/quantity.ts';
 import { tableLines } from '../text/table.ts';

@@ -1,7 +1,7 @@
 /** The record's quota under eight connections at once, with the clock running. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import type { QuotaScope } from '../../../src/core/quota.ts';
+import type { QuotaScope } from '../../../src/core/quota/quota.ts';
 import { type Hammering, hammer, prepare } from '../../contracts/quota-hammer.ts';
 import { audit } from '../../contracts/quota-record.ts';
 import { findRefusal } from '../../contracts/quota-provider.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type AlignedWindow, windowEndMs } from '../../../src/core/window.ts';
+import { type AlignedWindow, windowEndMs } from '../../../src/core/quota/window.ts';
 import { windowQuestionArbitrary } from '../../contracts/quota-windows.ts';
 import { openTestRecord } from '../../postgres-fixture.ts';
 

@@ -1,0 +1,174 @@
+/**
+ * Quota arithmetic: whether every limit of a lane and its provider has room for one more call, and when it will. A
+ * value with no I/O and no clock, for forecasts and tests; the record does the same in SQL
+ * (src/adapters/postgres/migrations/0002-quota.sql), and one property suite holds both to one reference model.
+ */
+import {
+  type Meter,
+  type MeteredLimit,
+  advance,
+  beginUse,
+  holdUse,
+  loseUse,
+  roomAtMs,
+  settleUse,
+  takes,
+  used,
+} from './meter.ts';
+import type { Limit, Metric, TokenEstimate, TokenUsage, Window } from '../model.ts';
+
+/** Share of a window by which its end is stretched. */
+const MARGIN_RATIO = 0.02;
+/** And never by more than this. */
+const LONGEST_MARGIN_MS = 2_000;
+/** Nor by less, though windows may be short: a connection and its TLS handshake take some 100 ms on the way. */
+const SHORTEST_MARGIN_MS = 100;
+
+/**
+ * How far apart we and the provider may be about when a call was made, in milliseconds: 2 % of the window, at least
+ * 0.1 s and at most 2 s. It stretches time and never counts, so that small limits lose nothing.
+ */
+export const marginMs = (window: Window): number =>
+  'perMs' in window
+    ? Math.min(LONGEST_MARGIN_MS, Math.max(SHORTEST_MARGIN_MS, Math.ceil(window.perMs * MARGIN_RATIO)))
+    : LONGEST_MARGIN_MS;
+
+/** The limits of a lane or of a provider; `concurrency` is `null` where calls under way are not bounded. */
+export interface QuotaScope {
+  /** Lane id or provider id. */
+  readonly id: string;
+  readonly limits: readonly Limit[];
+  readonly concurrency: number | null;
+}
+
+/** How much of every limit of some lanes and providers is in use. */
+export interface Quota {
+  readonly meters: readonly Meter[];
+  /** The grant made last; 0 before the first. */
+  readonly lastGrant: number;
+}
+
+/** Limits of which nothing is in use. */
+export const emptyQuota = (scopes: readonly QuotaScope[]): Quota => ({
+  meters: scopes.flatMap(({ id, limits, concurrency }) => [
+    ...limits.map((limit) => emptyMeter(id, limit, marginMs(limit.window))),
+    ...(concurrency === null ? [] : [emptyMeter(id, atOnce(concurrency), 0)]),
+  ]),
+  lastGrant: 0,
+});
+
+/** What comes of a {@link reserve}. Refused: `roomAtMs` is when to ask again, `null` if only an event can tell. */
+export type Reservation =
+  | { readonly kind: 'granted'; readonly quota: Quota; readonly grant: number }
+  | { readonly kind: 'refused'; readonly roomAtMs: number | null };
+
+/**
+ * Takes quota for one call from every limit of these scopes, or from none. It is held in full until {@link begin}
+ * or {@link settle}.
+ *
+ * `roomAtMs` of a refusal never comes too late, and there is no room before it; asking then may be refused again
+ * with a later one.
+ */
+export const reserve = (
+  quota: Quota,
+  scopes: readonly string[],
+  need: TokenEstimate,
+  nowMs: number,
+): Reservation => {
+  const meters = quota.meters.map((meter) => advance(meter, nowMs));
+  const charged = meters.filter((meter) => scopes.includes(meter.scope));
+  const rooms = charged.map((meter) => roomAtMs(meter, takes(meter.limit.metric, need), nowMs));
+  const freeAtMs = latestMs(rooms, nowMs);
+  if (freeAtMs !== nowMs) return { kind: 'refused', roomAtMs: freeAtMs };
+  const grant = quota.lastGrant + 1;
+  const hold = (meter: Meter): Meter => holdUse(meter, grant, takes(meter.limit.metric, need));
+  return {
+    kind: 'granted',
+    quota: {
+      meters: meters.map((meter) => (charged.includes(meter) ? hold(meter) : meter)),
+      lastGrant: grant,
+    },
+    grant,
+  };
+};
+
+/** The call is made at `nowMs`: it counts from now on, whatever becomes of it. */
+export const begin = (quota: Quota, grant: number, nowMs: number): Quota => ({
+  ...quota,
+  meters: quota.meters.map((meter) => beginUse(meter, grant, nowMs)),
+});
+
+/**
+ * What a call really took.
+ *
+ * - `usage`: what the provider reported.
+ * - `estimate`: what was reserved, as the provider did not say.
+ * - `request`: it was counted as a request and took no tokens.
+ * - `release`: the provider never saw it: also when the grant is given back without a call.
+ */
+export type Settlement =
+  | { readonly kind: 'usage'; readonly usage: TokenUsage }
+  | { readonly kind: 'estimate' | 'request' | 'release' };
+
+/** The call is over at `nowMs`. It may be settled again, later and better; what has ended by then stays. */
+export const settle = (quota: Quota, grant: number, settlement: Settlement, nowMs: number): Quota => ({
+  ...quota,
+  meters: quota.meters.map((meter) => {
+    const amount = settledAmount(meter.limit.metric, settlement);
+    return settleUse(advance(meter, nowMs), grant, amount, nowMs);
+  }),
+});
+
+/** The process that made the call died: it stays counted at the estimate, for its whole window. */
+export const lose = (quota: Quota, grant: number, nowMs: number): Quota => ({
+  ...quota,
+  meters: quota.meters.map((meter) => loseUse(advance(meter, nowMs), grant, nowMs)),
+});
+
+/** How much of each limit counts at `nowMs`, in the order of {@link emptyQuota}. */
+export const inUse = (
+  quota: Quota,
+  nowMs: number,
+): readonly { readonly scope: string; readonly limit: MeteredLimit; readonly amount: number }[] =>
+  quota.meters.map((meter) => ({
+    scope: meter.scope,
+    limit: meter.limit,
+    amount: used(advance(meter, nowMs)),
+  }));
+
+const emptyMeter = (scope: string, limit: MeteredLimit, margin: number): Meter => ({
+  scope,
+  limit,
+  marginMs: margin,
+  uses: new Map(),
+  debt: 0,
+  drainedAtMs: 0,
+});
+
+const atOnce = (amount: number): MeteredLimit => ({
+  metric: 'calls',
+  amount,
+  window: { kind: 'concurrency' },
+});
+
+/** `null`: what was reserved. */
+const settledAmount = (metric: Metric | 'calls', settlement: Settlement): number | null => {
+  switch (settlement.kind) {
+    case 'usage': {
+      const { promptTokens, completionTokens } = settlement.usage;
+      return takes(metric, { promptTokens, outputTokens: completionTokens });
+    }
+    case 'estimate':
+      return null;
+    case 'request':
+      return metric === 'requests' ? null : 0;
+    case 'release':
+      return 0;
+  }
+};
+
+const latestMs = (instants: readonly (number | null)[], nowMs: number): number | null =>
+  instants.reduce(
+    (latest, atMs) => (latest === null || atMs === null ? null : Math.max(latest, atMs)),
+    nowMs,
+  );

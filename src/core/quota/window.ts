@@ -1,0 +1,52 @@
+/** Where windows with fixed boundaries end. The record answers the same in SQL: `window_end_ms`. */
+import { Temporal } from 'temporal-polyfill';
+import type { Window } from '../model.ts';
+
+/** A window whose boundaries lie on the calendar or are counted from an anchor. */
+export type AlignedWindow = Extract<Window, { readonly kind: 'fixed' | 'fixed-month' | 'calendar' }>;
+
+/**
+ * When the window that holds the instant ends: the first boundary after `atMs`, an instant in milliseconds.
+ *
+ * A boundary that the clocks skip falls where they are put forward; of one that they show twice it is the second,
+ * so that a window is never taken for over too early.
+ *
+ * @throws {RangeError} if the time zone is not an IANA name.
+ */
+export const windowEndMs = (window: AlignedWindow, atMs: number): number => {
+  switch (window.kind) {
+    case 'fixed':
+      return window.anchorAtMs + (Math.floor((atMs - window.anchorAtMs) / window.perMs) + 1) * window.perMs;
+    case 'fixed-month':
+      return monthFromAnchorMs(window, atMs);
+    case 'calendar':
+      return instantMs(nextOnCalendar(window, localTime(atMs, window.timeZone)), window.timeZone);
+  }
+};
+
+const nextOnCalendar = (
+  { unit }: { readonly unit: 'day' | 'month' },
+  local: Temporal.PlainDateTime,
+): Temporal.PlainDateTime => {
+  const today = local.toPlainDate().toPlainDateTime();
+  return unit === 'day' ? today.add({ days: 1 }) : today.with({ day: 1 }).add({ months: 1 });
+};
+
+/** Every boundary is counted from the anchor itself, so that a short month does not shift the rest. */
+const monthFromAnchorMs = (
+  { anchorAtMs, timeZone }: { readonly anchorAtMs: number; readonly timeZone: string },
+  atMs: number,
+): number => {
+  const anchor = localTime(anchorAtMs, timeZone);
+  const local = localTime(atMs, timeZone);
+  const boundaryMs = (months: number): number => instantMs(anchor.add({ months }), timeZone);
+  let months = (local.year - anchor.year) * 12 + local.month - anchor.month - 1;
+  while (boundaryMs(months) <= atMs) months += 1;
+  return boundaryMs(months);
+};
+
+const localTime = (atMs: number, timeZone: string): Temporal.PlainDateTime =>
+  Temporal.Instant.fromEpochMilliseconds(Math.floor(atMs)).toZonedDateTimeISO(timeZone).toPlainDateTime();
+
+const instantMs = (local: Temporal.PlainDateTime, timeZone: string): number =>
+  local.toZonedDateTime(timeZone, { disambiguation: 'later' }).epochMilliseconds;
