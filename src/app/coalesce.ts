@@ -39,7 +39,10 @@ export const coalesce = <Item, Value>(
     });
 };
 
-const settle = <Item, Value>({ item, resolve, reject }: Waiting<Item, Value>, valueOf: (item: Item) => Value): void => {
+const settle = <Item, Value>(
+  { item, resolve, reject }: Waiting<Item, Value>,
+  valueOf: (item: Item) => Value,
+): void => {
   try {
     resolve(valueOf(item));
   } catch (error) {

@@ -6,12 +6,21 @@ import { windowEndMs } from '../core/quota/window.ts';
 import type { Routing } from './ports.ts';
 
 const DAY_MS = 86_400_000;
-const PERIOD_MS: Readonly<Record<QuotaPeriod, number>> = { day: DAY_MS, week: 7 * DAY_MS, month: 30 * DAY_MS };
+const PERIOD_MS: Readonly<Record<QuotaPeriod, number>> = {
+  day: DAY_MS,
+  week: 7 * DAY_MS,
+  month: 30 * DAY_MS,
+};
 /** A day that refills or rolls has room again long before it is over: it is tried again this often. */
 const RETRY_OPEN_WINDOW_MS = 15 * 60_000;
 
 /** The end of the declared window of that period on that lane or provider; without one, a guess that errs on the late side. */
-export const declaredResetAtMs = (routing: Routing, scope: string, period: QuotaPeriod, nowMs: number): number => {
+export const declaredResetAtMs = (
+  routing: Routing,
+  scope: string,
+  period: QuotaPeriod,
+  nowMs: number,
+): number => {
   const lane = routing.lane(scope);
   const provider = routing.provider(lane?.providerId ?? scope);
   const limits = [...(lane?.limits ?? []), ...(provider?.limits ?? [])];

@@ -21,7 +21,11 @@ const LONGEST_IDLE_MS = 15_000;
 const RETRY_MS = 500;
 
 /** Dispatches on these lanes until the signal aborts. Never rejects: errors are logged and tried again. */
-export const dispatch = async (tools: DispatchTools, lanes: readonly Lane[], signal: AbortSignal): Promise<void> => {
+export const dispatch = async (
+  tools: DispatchTools,
+  lanes: readonly Lane[],
+  signal: AbortSignal,
+): Promise<void> => {
   await Promise.all(lanes.map((lane) => dispatchLane(tools, lane, signal)));
 };
 
@@ -41,10 +45,17 @@ const dispatchLane = async (tools: DispatchTools, lane: Lane, signal: AbortSigna
 };
 
 /** One grant; the instant at which to ask again, `null` for "when something happens". */
-const grantOnce = async ({ ledger, queues, routing, log }: DispatchTools, lane: Lane): Promise<number | 'now' | null> => {
+const grantOnce = async (
+  { ledger, queues, routing, log }: DispatchTools,
+  lane: Lane,
+): Promise<number | 'now' | null> => {
   const provider = routing.provider(lane.providerId);
   if (provider === undefined) return null;
-  const granted = await ledger.grant({ lane, targetTokens: targetTokens(provider, lane), atMost: GRANTS_AT_ONCE });
+  const granted = await ledger.grant({
+    lane,
+    targetTokens: targetTokens(provider, lane),
+    atMost: GRANTS_AT_ONCE,
+  });
   if (granted.grantIds.length > 0) {
     await queues.add(lane.id, granted.grantIds);
     log.info({ laneId: lane.id, grants: granted.grantIds.length }, 'grants.made');

@@ -30,7 +30,10 @@ export const housekeep = async (tools: HousekeepingTools, signal: AbortSignal): 
 export const sweepOnce = async ({ ledger, queues, log }: HousekeepingTools): Promise<number | null> => {
   const { missingJobs, nextDueAtMs } = await ledger.sweep();
   for (const [laneId, jobs] of Map.groupBy(missingJobs, (job) => job.laneId)) {
-    await queues.addAgain(laneId, jobs.map((job) => job.id));
+    await queues.addAgain(
+      laneId,
+      jobs.map((job) => job.id),
+    );
     log.warn({ laneId, grants: jobs.length }, 'jobs.added-again');
   }
   return nextDueAtMs;

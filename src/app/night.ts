@@ -3,7 +3,17 @@ import { coalesce } from './coalesce.ts';
 import { dispatch } from './dispatch.ts';
 import { housekeep, sweepOnce } from './housekeep.ts';
 import type {
-  BegunCall, Clock, FinishedCall, GrantLedger, HealthBook, LaneQueues, Log, ProviderClient, Routing, WakeSignal, WorkerRegistry,
+  BegunCall,
+  Clock,
+  FinishedCall,
+  GrantLedger,
+  HealthBook,
+  LaneQueues,
+  Log,
+  ProviderClient,
+  Routing,
+  WakeSignal,
+  WorkerRegistry,
 } from './ports.ts';
 import type { Lane } from '../core/model.ts';
 import { runGrant } from './run-grant.ts';
@@ -89,15 +99,22 @@ const beginEach = async (
 };
 
 /** Together, or one by one if the record refuses them together: one bad entry must not take the others with it. */
-const finishEach = async (ledger: GrantLedger, calls: readonly FinishedCall[]): Promise<(call: FinishedCall) => void> => {
+const finishEach = async (
+  ledger: GrantLedger,
+  calls: readonly FinishedCall[],
+): Promise<(call: FinishedCall) => void> => {
   const refused = new Map<FinishedCall, unknown>();
   try {
     await ledger.finish(calls);
   } catch (error) {
     if (calls.length === 1) throw error;
-    for (const call of calls) await ledger.finish([call]).catch((reason: unknown) => refused.set(call, reason));
+    for (const call of calls)
+      await ledger.finish([call]).catch((reason: unknown) => refused.set(call, reason));
   }
   return (call) => {
-    if (refused.has(call)) throw new Error('Expected the record to take the outcome of a call, but it refused.', { cause: refused.get(call) });
+    if (refused.has(call))
+      throw new Error('Expected the record to take the outcome of a call, but it refused.', {
+        cause: refused.get(call),
+      });
   };
 };

@@ -22,7 +22,11 @@ export interface GrowingFile {
 const PAGE = 200;
 
 /** Appends successes in the order of completion to a partial file, from the beginning. */
-export const partialWriter = (store: BatchStore, batchId: number, file: GrowingFile): (() => Promise<void>) => {
+export const partialWriter = (
+  store: BatchStore,
+  batchId: number,
+  file: GrowingFile,
+): (() => Promise<void>) => {
   let cursor: ResultCursor = null;
   return async () => {
     for (;;) {

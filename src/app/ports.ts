@@ -172,8 +172,7 @@ export interface BatchStore {
     rows: AsyncIterable<readonly IngestRow[]>,
     duplicateLine: (lineNumber: number, customId: string, firstLineNumber: number) => string,
   ): Promise<
-    | { readonly kind: 'created' | 'exists'; readonly batch: Batch }
-    | { readonly kind: 'no-good-line' }
+    { readonly kind: 'created' | 'exists'; readonly batch: Batch } | { readonly kind: 'no-good-line' }
   >;
   /** The names that requests of the batch are routed by. */
   poolNamesOf(batchId: number): Promise<readonly string[]>;

@@ -92,7 +92,11 @@ export class RequestReader {
       case 'not-utf8':
         return notUtf8Line(raw.lineNumber);
       case 'text':
-        return parseInputLine(raw.text, raw.lineNumber, { task, hasPoolOverride: pool !== null, resolveModel });
+        return parseInputLine(raw.text, raw.lineNumber, {
+          task,
+          hasPoolOverride: pool !== null,
+          resolveModel,
+        });
     }
   }
 
@@ -100,17 +104,30 @@ export class RequestReader {
     const poolName = this.#policy.pool ?? line.model ?? this.#policy.documentPool;
     const need = {
       promptTokens: line.promptTokens,
-      outputTokens: line.isCapRequested && line.maxTokens !== null ? reservedOutputTokens(line.maxTokens) : (line.maxTokens ?? DEFAULT_OUTPUT_TOKENS),
+      outputTokens:
+        line.isCapRequested && line.maxTokens !== null
+          ? reservedOutputTokens(line.maxTokens)
+          : (line.maxTokens ?? DEFAULT_OUTPUT_TOKENS),
       outputIsAsked: line.isCapRequested,
     };
     const tooLarge = this.#whyUnservable(poolName, need);
     if (tooLarge !== null) {
       const { lineNumber, customId } = line;
       const head = { id: lineId(lineNumber), customId, provenance: { lane: null, attempts: [] } };
-      return this.#refuse({ lineNumber, customId, code: 'request_unservable', message: tooLarge }, unservableLine(head, tooLarge));
+      return this.#refuse(
+        { lineNumber, customId, code: 'request_unservable', message: tooLarge },
+        unservableLine(head, tooLarge),
+      );
     }
     this.#goodCount += 1;
-    return { ...need, lineNumber: line.lineNumber, customId: line.customId, line: text, poolName, state: 'pending' };
+    return {
+      ...need,
+      lineNumber: line.lineNumber,
+      customId: line.customId,
+      line: text,
+      poolName,
+      state: 'pending',
+    };
   }
 
   /** Why no lane of the pool can ever take a request of that size; `null` if one can. */
@@ -127,14 +144,21 @@ export class RequestReader {
 
   #refuse(bad: Refused, errorLine: string): IngestRow {
     this.#badCount += 1;
-    if (this.#reasons.length < REASONS_SHOWN) this.#reasons.push(`line ${bad.lineNumber}: ${bad.code}: ${bad.message}`);
+    if (this.#reasons.length < REASONS_SHOWN)
+      this.#reasons.push(`line ${bad.lineNumber}: ${bad.code}: ${bad.message}`);
     return { ...NOT_RUN, lineNumber: bad.lineNumber, customId: bad.customId, line: errorLine };
   }
 }
 
 type Refused = Pick<BadLine, 'lineNumber' | 'customId' | 'message'> & { readonly code: string };
 
-const NOT_RUN = { poolName: null, promptTokens: 0, outputTokens: 0, outputIsAsked: false, state: 'bad' } as const;
+const NOT_RUN = {
+  poolName: null,
+  promptTokens: 0,
+  outputTokens: 0,
+  outputIsAsked: false,
+  state: 'bad',
+} as const;
 
 /** The `id` of a final line that no request stands behind. */
 export const lineId = (lineNumber: number): string => `batch_req_line_${lineNumber}`;

@@ -10,7 +10,16 @@ import { marginMs } from '../core/quota/quota.ts';
 import { shortReason } from '../core/failures/reason.ts';
 import { callBody, type CallBody } from './call-body.ts';
 import { declaredResetAtMs } from './declared-reset.ts';
-import type { BegunCall, Clock, FinishedCall, HealthBook, Log, ProviderClient, ProviderReply, Routing } from './ports.ts';
+import type {
+  BegunCall,
+  Clock,
+  FinishedCall,
+  HealthBook,
+  Log,
+  ProviderClient,
+  ProviderReply,
+  Routing,
+} from './ports.ts';
 import { faulted, settleCall } from './settle-call.ts';
 
 /** What making a call needs. */
@@ -52,7 +61,10 @@ export const runGrant = async (tools: CallTools, grantId: number): Promise<void>
 const MOST_BEGINS = 3;
 
 /** Begins the call, and again if so much time went by meanwhile that the provider might count it elsewhere than we do. */
-const beginFresh = async ({ begin, clock, routing }: CallTools, grantId: number): Promise<BegunCall | null> => {
+const beginFresh = async (
+  { begin, clock, routing }: CallTools,
+  grantId: number,
+): Promise<BegunCall | null> => {
   for (let begins = 1; ; begins += 1) {
     const askedAtMs = clock.nowMs();
     const call = await begin(grantId);
@@ -70,8 +82,13 @@ const patienceMs = (lane: Lane, routing: Routing): number => {
 
 /** A fault of ours in the middle of a call: the request fails with what is known, and the batch goes on without it. */
 const giveUp = async ({ finish, log }: CallTools, call: BegunCall, error: unknown): Promise<Failure> => {
-  const reason = shortReason(`fault in Nightshift: ${error instanceof Error ? error.message : String(error)}`);
-  log.error({ grantId: call.grantId, requestId: call.requestId, laneId: call.laneId, err: error }, 'call.faulted');
+  const reason = shortReason(
+    `fault in Nightshift: ${error instanceof Error ? error.message : String(error)}`,
+  );
+  log.error(
+    { grantId: call.grantId, requestId: call.requestId, laneId: call.laneId, err: error },
+    'call.faulted',
+  );
   const failure: Failure = { kind: 'unknown', status: null, reason };
   await finish(faulted(call, failure));
   return failure;
@@ -84,7 +101,15 @@ const runCall = async (tools: CallTools, call: BegunCall): Promise<Answer | Fail
   const reply = await tools.provider.chat(lane, sent.body, tools.signal);
   const nowMs = tools.clock.nowMs();
   const verdict = judge(reply, { call, lane, provider, sent, nowMs });
-  const returned = { call, lane, reply, verdict, capTokens: sent.capTokens, nowMs, random01: tools.random01() };
+  const returned = {
+    call,
+    lane,
+    reply,
+    verdict,
+    capTokens: sent.capTokens,
+    nowMs,
+    random01: tools.random01(),
+  };
   const { finished, effect } = settleCall(returned, tools.routing);
   // The lane first: a slot that is freed before the lane is closed would be granted again at once.
   if (verdict.kind !== 'answer') await applyEffect(tools, effect, lane, verdict);
@@ -115,12 +140,26 @@ interface Circumstances {
   readonly nowMs: number;
 }
 
-const judge = (reply: ProviderReply, { call, lane, provider, sent, nowMs }: Circumstances): Answer | Failure => {
+const judge = (
+  reply: ProviderReply,
+  { call, lane, provider, sent, nowMs }: Circumstances,
+): Answer | Failure => {
   const common = { dialect: provider.dialect, model: lane.model, nowMs };
   if (reply.kind === 'transport') {
-    return classifyFailure({ ...common, status: null, headers: {}, bodyText: reply.message, transport: reply.problem });
+    return classifyFailure({
+      ...common,
+      status: null,
+      headers: {},
+      bodyText: reply.message,
+      transport: reply.problem,
+    });
   }
-  const signal: ProviderSignal = { ...common, status: reply.status, headers: reply.headers, bodyText: reply.bodyText };
+  const signal: ProviderSignal = {
+    ...common,
+    status: reply.status,
+    headers: reply.headers,
+    bodyText: reply.bodyText,
+  };
   if (reply.status < 200 || reply.status > 299) return classifyFailure(signal);
   return classifyAnswer(signal, {
     wantsJson: wantsJson(sent.body),
@@ -129,7 +168,12 @@ const judge = (reply: ProviderReply, { call, lane, provider, sent, nowMs }: Circ
   });
 };
 
-const applyEffect = async (tools: CallTools, effect: LaneEffect, lane: Lane, failure: Failure): Promise<void> => {
+const applyEffect = async (
+  tools: CallTools,
+  effect: LaneEffect,
+  lane: Lane,
+  failure: Failure,
+): Promise<void> => {
   const { health, routing, clock, log } = tools;
   const { kind, reason } = failure;
   switch (effect.kind) {
@@ -143,7 +187,8 @@ const applyEffect = async (tools: CallTools, effect: LaneEffect, lane: Lane, fai
     case 'close': {
       const scope = effect.scope === 'lane' ? lane.id : lane.providerId;
       const untilMs =
-        effect.untilMs ?? declaredResetAtMs(routing, scope, effect.kind === 'close' ? effect.period : 'day', clock.nowMs());
+        effect.untilMs ??
+        declaredResetAtMs(routing, scope, effect.kind === 'close' ? effect.period : 'day', clock.nowMs());
       const needsUser = effect.kind === 'close' && effect.needsUser;
       await health.close({ scope, untilMs, kind, reason, needsUser });
       log.warn({ scope, kind, reason, untilMs }, 'lane.closed');
@@ -154,7 +199,15 @@ const applyEffect = async (tools: CallTools, effect: LaneEffect, lane: Lane, fai
 const logOutcome = (log: Log, call: BegunCall, finished: FinishedCall, nowMs: number): void => {
   const { grantId, requestId, laneId, begunAtMs } = call;
   log.info(
-    { grantId, requestId, laneId, outcome: finished.outcome, reason: finished.reason, next: finished.next.kind, durationMs: Math.round(nowMs - begunAtMs) },
+    {
+      grantId,
+      requestId,
+      laneId,
+      outcome: finished.outcome,
+      reason: finished.reason,
+      next: finished.next.kind,
+      durationMs: Math.round(nowMs - begunAtMs),
+    },
     'call.finished',
   );
 };

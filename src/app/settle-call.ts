@@ -58,7 +58,14 @@ const succeeded = (returned: Returned, answer: Answer): FinishedCall => {
 export const faulted = (call: BegunCall, failure: Failure): FinishedCall => {
   const { requestId, customId, laneId, trail } = call;
   const provenance = { lane: laneId, attempts: trail };
-  const line = failedLine({ id: `batch_req_${requestId}`, customId, provenance, failure, statusCode: null, requestId: null });
+  const line = failedLine({
+    id: `batch_req_${requestId}`,
+    customId,
+    provenance,
+    failure,
+    statusCode: null,
+    requestId: null,
+  });
   return {
     ...unchanged(call),
     outcome: failure.kind,
@@ -76,7 +83,10 @@ const afterFailure = (returned: Returned, failure: Failure, routing: Routing): S
     failure,
     {
       triesBefore: call.tries,
-      badRequestsBefore: count(call, (attempt) => attempt.outcome === 'bad-request' && attempt.lane !== lane.id),
+      badRequestsBefore: count(
+        call,
+        (attempt) => attempt.outcome === 'bad-request' && attempt.lane !== lane.id,
+      ),
       sickBefore: count(call, (attempt) => attempt.outcome === 'sick' || attempt.outcome === 'unreachable'),
       droppedParameters: call.droppedParameters,
       capTokens,
@@ -221,7 +231,9 @@ const unchanged = (call: BegunCall) => ({
   outputCapTokens: null,
 });
 
-const union = (some: readonly string[], others: readonly string[]): string[] => [...new Set([...some, ...others])];
+const union = (some: readonly string[], others: readonly string[]): string[] => [
+  ...new Set([...some, ...others]),
+];
 
 const count = (call: BegunCall, test: (attempt: BegunCall['trail'][number]) => boolean): number =>
   call.trail.filter((attempt) => test(attempt)).length;

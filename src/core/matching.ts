@@ -45,7 +45,9 @@ const amounts = (limits: readonly Limit[], metric: Metric): number[] =>
 
 /** The lowest long-run rate among the limits on these metrics, per millisecond; `null` without any. */
 const scarcest = (limits: readonly Limit[], metrics: readonly Metric[]): number | null => {
-  const rates = limits.filter((limit) => metrics.includes(limit.metric)).map((limit) => limit.amount / windowMs(limit));
+  const rates = limits
+    .filter((limit) => metrics.includes(limit.metric))
+    .map((limit) => limit.amount / windowMs(limit));
   return rates.length === 0 ? null : Math.min(...rates);
 };
 

@@ -48,12 +48,21 @@ export const openLaneQueues = <Backend extends IQueueBackend, Connection>(
     return queue;
   };
 
-  const addJobs = async (laneId: string, grantIds: readonly number[], jobIdOf: (id: number) => string): Promise<void> => {
+  const addJobs = async (
+    laneId: string,
+    grantIds: readonly number[],
+    jobIdOf: (id: number) => string,
+  ): Promise<void> => {
     await (queues.get(laneId) ?? openQueue(laneId)).addBulk(
       grantIds.map((id) => ({
         name: 'call',
         data: { grants: [id] },
-        opts: { jobId: jobIdOf(id), attempts: 1, removeOnComplete: true, removeOnFail: { count: FAILED_JOBS_KEPT } },
+        opts: {
+          jobId: jobIdOf(id),
+          attempts: 1,
+          removeOnComplete: true,
+          removeOnFail: { count: FAILED_JOBS_KEPT },
+        },
       })),
     );
   };
@@ -107,10 +116,17 @@ export const queueName = (laneId: string): string => laneId.replaceAll('%', '%25
  * full bucket that refills, or the seam between two fixed windows, may legally let that many through; measured,
  * anything tighter held legal bursts for 0.7-2.5 s.
  */
-const guard = (limits: readonly Limit[], concurrency: number, rate: number): { max: number; duration: number } => {
+const guard = (
+  limits: readonly Limit[],
+  concurrency: number,
+  rate: number,
+): { max: number; duration: number } => {
   const [shortest] = limits
     .filter((limit) => limit.metric === 'requests')
     .toSorted((a, b) => windowMs(a) - windowMs(b));
   if (shortest === undefined) return { max: 10_000, duration: 1_000 };
-  return { max: shortest.amount * 2 + concurrency * 2, duration: Math.max(1, Math.ceil(windowMs(shortest) / rate)) };
+  return {
+    max: shortest.amount * 2 + concurrency * 2,
+    duration: Math.max(1, Math.ceil(windowMs(shortest) / rate)),
+  };
 };

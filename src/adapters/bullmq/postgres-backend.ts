@@ -1,5 +1,11 @@
 /** BullMQ on PostgreSQL: the embedded home. */
-import { createPostgresBackend, isPgPool, type PostgresConnectionOptions, type PostgresQueueBackend, runMigrations } from 'bullmq';
+import {
+  createPostgresBackend,
+  isPgPool,
+  type PostgresConnectionOptions,
+  type PostgresQueueBackend,
+  runMigrations,
+} from 'bullmq';
 import pg from 'pg';
 import type { PostgresAddress } from '../postgres/connect.ts';
 import type { QueueBackend } from './lane-queues.ts';
@@ -22,6 +28,8 @@ export const openPostgresBackend = async (
     keepAlive: true,
     application_name: 'nightshift-queues',
   });
+  // Every queue and worker listens to the pool for itself.
+  pool.setMaxListeners(0);
   pool.on('error', onIdleError);
   const client = await pool.connect();
   try {
@@ -30,7 +38,8 @@ export const openPostgresBackend = async (
     client.release();
   }
   const shared: unknown = pool;
-  if (!isPgPool(shared)) throw new Error('Expected BullMQ to take a pool of `pg`, but it does not: their versions do not fit.');
+  if (!isPgPool(shared))
+    throw new Error('Expected BullMQ to take a pool of `pg`, but it does not: their versions do not fit.');
   return {
     factory: createPostgresBackend,
     connection: shared,

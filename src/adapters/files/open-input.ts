@@ -30,7 +30,11 @@ const CHUNK_BYTES = 1024 * 1024;
  *
  * @throws with the way out if the file cannot be read.
  */
-export const openInput = async (path: string, spoolDirectory: string, signal: AbortSignal): Promise<InputFile> => {
+export const openInput = async (
+  path: string,
+  spoolDirectory: string,
+  signal: AbortSignal,
+): Promise<InputFile> => {
   if (path !== '-') return await openFile(path, path);
   const spool = join(spoolDirectory, `standard-input-${process.pid}.jsonl`);
   await pipeline(process.stdin, createWriteStream(spool, { mode: 0o600 }), { signal });
@@ -54,7 +58,9 @@ const openFile = async (path: string, shownAs: string): Promise<InputFile> => {
       });
       yield* path.endsWith('.gz') ? unzip(raw, shownAs) : raw;
       if (again.digest('hex') !== hash) {
-        throw new Error(`Expected ${shownAs} to stay as it is while it is read, got other content. Run again when nothing writes to it.`);
+        throw new Error(
+          `Expected ${shownAs} to stay as it is while it is read, got other content. Run again when nothing writes to it.`,
+        );
       }
     },
     [Symbol.asyncDispose]: async () => {},
@@ -79,7 +85,10 @@ async function* unzip(chunks: AsyncIterable<Buffer>, shownAs: string): AsyncGene
   try {
     for await (const chunk of gunzip) yield Buffer.from(chunk);
   } catch (error) {
-    throw new Error(`Expected ${shownAs} to be a whole gzip file, got one that breaks off or is something else. Pack it again.`, { cause: error });
+    throw new Error(
+      `Expected ${shownAs} to be a whole gzip file, got one that breaks off or is something else. Pack it again.`,
+      { cause: error },
+    );
   }
   await fed;
 }
@@ -87,11 +96,15 @@ async function* unzip(chunks: AsyncIterable<Buffer>, shownAs: string): AsyncGene
 const sizeOf = async (path: string, shownAs: string): Promise<number> => {
   try {
     const found = await stat(path);
-    if (found.isDirectory()) throw new Error(`Expected ${shownAs} to be a JSONL file, got a directory. Name one file in it.`);
+    if (found.isDirectory())
+      throw new Error(`Expected ${shownAs} to be a JSONL file, got a directory. Name one file in it.`);
     return found.size;
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
-      throw new Error(`Expected ${shownAs} to be a JSONL file, found none there. Check the path; \`-\` reads standard input.`, { cause: error });
+      throw new Error(
+        `Expected ${shownAs} to be a JSONL file, found none there. Check the path; \`-\` reads standard input.`,
+        { cause: error },
+      );
     }
     throw error;
   }

@@ -2,7 +2,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { RawLine } from '../../app/read-requests.ts';
 
-
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
@@ -45,10 +44,16 @@ export async function* readLines(
   if (begunBytes > 0) yield [complete()];
 }
 
-const rawLine = (parts: readonly Buffer[], byteLength: number, lineNumber: number, mostBytes: number): RawLine => {
+const rawLine = (
+  parts: readonly Buffer[],
+  byteLength: number,
+  lineNumber: number,
+  mostBytes: number,
+): RawLine => {
   const whole = parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts);
   const bytes = whole.at(-1) === CARRIAGE_RETURN ? whole.subarray(0, -1) : whole;
-  if (byteLength - (whole.length - bytes.length) > mostBytes) return { kind: 'too-long', lineNumber, byteLength };
+  if (byteLength - (whole.length - bytes.length) > mostBytes)
+    return { kind: 'too-long', lineNumber, byteLength };
   if (!isUtf8(bytes)) return { kind: 'not-utf8', lineNumber };
   return { kind: 'text', lineNumber, text: bytes.toString('utf8') };
 };

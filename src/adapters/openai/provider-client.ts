@@ -19,7 +19,12 @@ class StatusError extends APIError {
 
 /** Without retries: a call that the SDK repeats is a call that the quota never saw. */
 class SingleCallClient extends OpenAI {
-  protected override makeStatusError(status: number, error: object, message: string | undefined, headers: Headers): APIError {
+  protected override makeStatusError(
+    status: number,
+    error: object,
+    message: string | undefined,
+    headers: Headers,
+  ): APIError {
     return new StatusError(status, error, message, headers);
   }
 }
@@ -46,7 +51,9 @@ export const openProviderClient = (
     async chat(lane, body, signal) {
       const client = clients.get(lane.providerId);
       if (client === undefined) {
-        throw new Error(`Expected the provider of lane ${lane.id} in the configuration, got none with that name.`);
+        throw new Error(
+          `Expected the provider of lane ${lane.id} in the configuration, got none with that name.`,
+        );
       }
       return await call(client, lane, body, signal);
     },

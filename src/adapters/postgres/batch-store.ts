@@ -14,7 +14,10 @@ const BATCH_COLUMNS = `id, identity, name, state, output_path AS "outputPath", e
   prompt_tokens AS "promptTokens", completion_tokens AS "completionTokens"`;
 
 /** The {@link BatchStore} on a pool of connections to the record. `poolLanes` resolves a name as the configuration does. */
-export const postgresBatchStore = (pool: pg.Pool, poolLanes: (name: string) => readonly string[]): BatchStore => ({
+export const postgresBatchStore = (
+  pool: pg.Pool,
+  poolLanes: (name: string) => readonly string[],
+): BatchStore => ({
   findByIdentity: (identity) => findBatch(pool, 'identity = $1', identity),
   find: (batchId) => findBatch(pool, 'id = $1', batchId),
   findByName: (name) => findBatch(pool, 'name = $1 ORDER BY id DESC LIMIT 1', name),
@@ -26,7 +29,11 @@ export const postgresBatchStore = (pool: pg.Pool, poolLanes: (name: string) => r
     await pool.query('SELECT remove_batch($1)', [batchId]);
   },
   setOutput: async (batchId, outputPath, errorPath) => {
-    await pool.query('UPDATE batch SET output_path = $2, error_path = $3 WHERE id = $1', [batchId, outputPath, errorPath]);
+    await pool.query('UPDATE batch SET output_path = $2, error_path = $3 WHERE id = $1', [
+      batchId,
+      outputPath,
+      errorPath,
+    ]);
   },
   resultsSince: (batchId, cursor, atMost) => resultsSince(pool, batchId, cursor, atMost),
   finalLines: (batchId) => finalLines(pool, batchId),
@@ -45,7 +52,9 @@ const findBatch = async (pool: pg.Pool, condition: string, value: string | numbe
 
 /** Recorded at ingest: asking the requests would read them all. */
 const poolNamesOf = async (pool: pg.Pool, batchId: number): Promise<readonly string[]> => {
-  const { rows } = await pool.query<{ pool_names: string[] }>('SELECT pool_names FROM batch WHERE id = $1', [batchId]);
+  const { rows } = await pool.query<{ pool_names: string[] }>('SELECT pool_names FROM batch WHERE id = $1', [
+    batchId,
+  ]);
   return rows[0]?.pool_names ?? [];
 };
 
@@ -74,7 +83,8 @@ const ingest = async (
     throw error;
   }
   const other = await findBatch(pool, 'identity = $1', batch.identity);
-  if (other === null) throw new Error('Expected the batch that another process took in, found none. Run again.');
+  if (other === null)
+    throw new Error('Expected the batch that another process took in, found none. Run again.');
   return { kind: 'exists', batch: other };
 };
 
@@ -89,10 +99,7 @@ const insertBatch = async (client: pg.PoolClient, batch: NewBatch): Promise<numb
 };
 
 /** Routes are interned on a connection of their own, outside the transaction: a route that nobody uses does no harm. */
-const routeInterner = (
-  pool: pg.Pool,
-  poolLanes: (name: string) => readonly string[],
-): RouteInterner => {
+const routeInterner = (pool: pg.Pool, poolLanes: (name: string) => readonly string[]): RouteInterner => {
   const known = new Map<string, Promise<number>>();
   const intern = async (poolName: string): Promise<number> => {
     const { rows } = await pool.query<{ id: number }>(
@@ -132,19 +139,29 @@ const markDuplicates = async (
      ) AS numbered WHERE line_number > first_line`,
   );
   for (;;) {
-    const { rows } = await client.query<{ id: number; line_number: number; custom_id: string; first_line: number }>(
-      `FETCH ${DUPLICATES_AT_ONCE} FROM duplicate`,
-    );
+    const { rows } = await client.query<{
+      id: number;
+      line_number: number;
+      custom_id: string;
+      first_line: number;
+    }>(`FETCH ${DUPLICATES_AT_ONCE} FROM duplicate`);
     if (rows.length === 0) return;
     await client.query(
       `UPDATE request r SET state = 'bad', line = d.line, route_id = NULL
        FROM unnest($1::bigint[], $2::text[]) AS d (id, line) WHERE r.id = d.id`,
-      [rows.map((row) => row.id), rows.map((row) => duplicateLine(row.line_number, row.custom_id, row.first_line))],
+      [
+        rows.map((row) => row.id),
+        rows.map((row) => duplicateLine(row.line_number, row.custom_id, row.first_line)),
+      ],
     );
   }
 };
 
-const countLines = async (client: pg.PoolClient, batchId: number, poolNames: readonly string[]): Promise<Batch> => {
+const countLines = async (
+  client: pg.PoolClient,
+  batchId: number,
+  poolNames: readonly string[],
+): Promise<Batch> => {
   const { rows } = await client.query<Batch>(
     `UPDATE batch SET total = n.lines, bad = n.bad_lines, pool_names = $2
      FROM (SELECT count(*) AS lines, count(*) FILTER (WHERE state = 'bad') AS bad_lines FROM request WHERE batch_id = $1) AS n
@@ -175,11 +192,14 @@ const resultsSince = async (
     [batchId, cursor?.writtenBy ?? '0', cursor?.sequence ?? 0, atMost],
   );
   const last = rows.at(-1);
-  return { lines: rows, cursor: last === undefined ? cursor : { writtenBy: last.written_by, sequence: last.sequence } };
+  return {
+    lines: rows,
+    cursor: last === undefined ? cursor : { writtenBy: last.written_by, sequence: last.sequence },
+  };
 };
 
 async function* finalLines(pool: pg.Pool, batchId: number): AsyncGenerator<readonly FinalLine[]> {
-  for (let after = 0; ; ) {
+  for (let after = 0; ;) {
     const { rows } = await pool.query<FinalLine & { line_number: number }>({
       name: 'final-lines',
       text: `SELECT r.line_number, coalesce(f.succeeded, false) AS succeeded, coalesce(f.line, r.line) AS line

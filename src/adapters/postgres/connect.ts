@@ -18,7 +18,8 @@ const NUMERIC_OID = 1700;
 
 /** 64-bit integers arrive as numbers: every id, instant and count here stays below 2^53. */
 const types: pg.CustomTypesConfig = {
-  getTypeParser: (oid: number) => (oid === INT8_OID || oid === NUMERIC_OID ? Number : pg.types.getTypeParser(oid)),
+  getTypeParser: (oid: number) =>
+    oid === INT8_OID || oid === NUMERIC_OID ? Number : pg.types.getTypeParser(oid),
 };
 
 /** Client settings for a connection to the record. */
@@ -38,7 +39,10 @@ export const connectRecord = (address: PostgresAddress, onIdleError: (error: Err
 };
 
 /** Runs `work` in one transaction on one connection; rolls back if it throws. */
-export const inTransaction = async <T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> => {
+export const inTransaction = async <T>(
+  pool: pg.Pool,
+  work: (client: pg.PoolClient) => Promise<T>,
+): Promise<T> => {
   const client = await pool.connect();
   try {
     await client.query('BEGIN');

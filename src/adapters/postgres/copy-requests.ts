@@ -5,7 +5,8 @@ import type pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import type { IngestRow } from '../../app/ports.ts';
 
-const COLUMNS = 'batch_id, line_number, custom_id, line, route_id, prompt_tokens, output_tokens, output_is_asked, state';
+const COLUMNS =
+  'batch_id, line_number, custom_id, line, route_id, prompt_tokens, output_tokens, output_is_asked, state';
 
 /** Streams rows into `request`; `routeIdOf` names the route of a row's pool. Resolves when PostgreSQL has them all. */
 export const copyRequests = async (
@@ -37,4 +38,5 @@ async function* asText(
 const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
 /** COPY's text format; see "File Formats, Text Format" of COPY in PostgreSQL's manual. */
-const escape = (text: string): string => text.replaceAll(/[\\\n\r\t]/g, (character) => ESCAPES[character] ?? character);
+const escape = (text: string): string =>
+  text.replaceAll(/[\\\n\r\t]/g, (character) => ESCAPES[character] ?? character);

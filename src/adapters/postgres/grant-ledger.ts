@@ -1,6 +1,14 @@
 /** Grants and quota in PostgreSQL. Each method is one call of the function of its name in the record. */
 import type pg from 'pg';
-import type { BegunCall, FinishedCall, Granted, GrantLedger, GrantOrder, PastAttempt, Swept } from '../../app/ports.ts';
+import type {
+  BegunCall,
+  FinishedCall,
+  Granted,
+  GrantLedger,
+  GrantOrder,
+  PastAttempt,
+  Swept,
+} from '../../app/ports.ts';
 
 /** A process that has not sent a heartbeat for this long is dead even if its connection is still open. */
 const SILENT_S = 15;
@@ -16,7 +24,11 @@ export const postgresGrantLedger = (pool: pg.Pool): GrantLedger => ({
 });
 
 const grant = async (pool: pg.Pool, { lane, targetTokens, atMost }: GrantOrder): Promise<Granted> => {
-  const { rows } = await pool.query<{ grant_ids: string[]; stopped_by: Granted['stoppedBy']; wake_at_ms: number | null }>({
+  const { rows } = await pool.query<{
+    grant_ids: string[];
+    stopped_by: Granted['stoppedBy'];
+    wake_at_ms: number | null;
+  }>({
     name: 'grant',
     text: 'SELECT * FROM grant_requests($1, $2, $3, $4, $5, $6)',
     values: [lane.id, lane.providerId, lane.contextTokens, lane.maxOutputTokens, targetTokens, atMost],
@@ -44,7 +56,11 @@ interface BegunRow {
   readonly trail: PastAttempt[] | null;
 }
 
-const begin = async (pool: pg.Pool, grantIds: readonly number[], workerId: number): Promise<readonly BegunCall[]> => {
+const begin = async (
+  pool: pg.Pool,
+  grantIds: readonly number[],
+  workerId: number,
+): Promise<readonly BegunCall[]> => {
   const { rows } = await pool.query<BegunRow>({
     name: 'begin',
     text: 'SELECT * FROM begin_grants($1::bigint[], $2)',
@@ -108,7 +124,10 @@ const dueAtMs = (next: FinishedCall['next']): number | null => {
 };
 
 const sweep = async (pool: pg.Pool): Promise<Swept> => {
-  const { rows } = await pool.query<{ missing_jobs: Swept['missingJobs'] | null; next_due_at_ms: number | null }>({
+  const { rows } = await pool.query<{
+    missing_jobs: Swept['missingJobs'] | null;
+    next_due_at_ms: number | null;
+  }>({
     name: 'sweep',
     text: 'SELECT * FROM sweep($1, $2)',
     values: [SILENT_S, UNBEGUN_S],

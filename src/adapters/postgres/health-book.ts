@@ -8,7 +8,10 @@ import { inTransaction } from './connect.ts';
 const RETIRED_MS = 86_400_000;
 
 /** The {@link HealthBook} on a pool of connections to the record. `fingerprintOf` names a provider's key without showing it. */
-export const postgresHealthBook = (pool: pg.Pool, fingerprintOf: (scope: string) => string | null): HealthBook => ({
+export const postgresHealthBook = (
+  pool: pg.Pool,
+  fingerprintOf: (scope: string) => string | null,
+): HealthBook => ({
   close: (closing) => close(pool, closing, fingerprintOf(closing.scope)),
   sick: (scope, reason, random01) => sick(pool, scope, reason, random01),
   gone: (laneId, reason) => gone(pool, laneId, reason),
@@ -31,13 +34,22 @@ const close = async (pool: pg.Pool, closing: Closing, fingerprint: string | null
 const sick = async (pool: pg.Pool, scope: string, reason: string, random01: number): Promise<void> => {
   await inTransaction(pool, async (client) => {
     await client.query('INSERT INTO health (scope) VALUES ($1) ON CONFLICT DO NOTHING', [scope]);
-    const { rows } = await client.query<{ failures: number; openings: number; breaker_until_ms: number | null; now_ms: number }>(
+    const { rows } = await client.query<{
+      failures: number;
+      openings: number;
+      breaker_until_ms: number | null;
+      now_ms: number;
+    }>(
       'SELECT failures, openings, breaker_until_ms, now_ms() AS now_ms FROM health WHERE scope = $1 FOR UPDATE',
       [scope],
     );
     const row = rows[0];
     if (row === undefined) return;
-    const before = { consecutiveFailures: row.failures, openUntilMs: row.breaker_until_ms, openings: row.openings };
+    const before = {
+      consecutiveFailures: row.failures,
+      openUntilMs: row.breaker_until_ms,
+      openings: row.openings,
+    };
     const after = onSick(before, row.now_ms, random01);
     await client.query(
       'UPDATE health SET failures = $2, openings = $3, breaker_until_ms = $4, breaker_reason = $5 WHERE scope = $1',

@@ -22,7 +22,9 @@ export const migrateRecord = async (address: PostgresAddress): Promise<void> => 
     await client.query('BEGIN');
     await client.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
     await client.query(`CREATE SCHEMA IF NOT EXISTS ${RECORD_SCHEMA}`);
-    await client.query('CREATE TABLE IF NOT EXISTS migration (name text PRIMARY KEY, applied_at timestamptz DEFAULT now())');
+    await client.query(
+      'CREATE TABLE IF NOT EXISTS migration (name text PRIMARY KEY, applied_at timestamptz DEFAULT now())',
+    );
     await applyMissing(client);
     await client.query('COMMIT');
   } finally {
@@ -36,7 +38,9 @@ const applyMissing = async (client: pg.Client): Promise<void> => {
   const applied = new Set(rows.map((row) => row.name));
   const unknown = [...applied].find((name) => !files.includes(name));
   if (unknown !== undefined) {
-    throw new Error(`Expected a record that this version knows, got one with the newer migration ${unknown}. Update Nightshift, or use another --data directory.`);
+    throw new Error(
+      `Expected a record that this version knows, got one with the newer migration ${unknown}. Update Nightshift, or use another --data directory.`,
+    );
   }
   for (const file of files.filter((name) => !applied.has(name))) {
     await client.query(await readFile(new URL(file, MIGRATIONS), 'utf8'));
@@ -45,7 +49,9 @@ const applyMissing = async (client: pg.Client): Promise<void> => {
 };
 
 const requireServerVersion = async (client: pg.Client): Promise<void> => {
-  const { rows } = await client.query<{ version: string }>("SELECT current_setting('server_version_num') AS version");
+  const { rows } = await client.query<{ version: string }>(
+    "SELECT current_setting('server_version_num') AS version",
+  );
   const version = Number(rows[0]?.version);
   if (version < OLDEST_SERVER) {
     throw new Error(`Expected PostgreSQL 15 or newer, got ${Math.floor(version / 10_000)}.`);

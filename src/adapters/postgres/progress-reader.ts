@@ -14,7 +14,11 @@ export const postgresProgressReader = (
   return {
     lanes,
     async read(batchId): Promise<Progress | null> {
-      const [batch, counts, laneList] = await Promise.all([store.find(batchId), readCounts(pool, batchId), lanes()]);
+      const [batch, counts, laneList] = await Promise.all([
+        store.find(batchId),
+        readCounts(pool, batchId),
+        lanes(),
+      ]);
       return batch === null ? null : { batch, ...counts, lanes: laneList };
     },
   };
@@ -42,10 +46,17 @@ interface LaneRow {
   readonly completionTokens: number;
 }
 
-const readLanes = async (pool: pg.Pool, health: HealthBook, routing: Routing): Promise<readonly LaneProgress[]> => {
+const readLanes = async (
+  pool: pg.Pool,
+  health: HealthBook,
+  routing: Routing,
+): Promise<readonly LaneProgress[]> => {
   const lanes = routing.providers.flatMap((provider) => provider.lanes);
   const [totals, limits, closings] = await Promise.all([
-    readTotals(pool, lanes.map((lane) => lane.id)),
+    readTotals(
+      pool,
+      lanes.map((lane) => lane.id),
+    ),
     readLimits(pool, routing),
     health.closings(),
   ]);
@@ -59,9 +70,19 @@ const readLanes = async (pool: pg.Pool, health: HealthBook, routing: Routing): P
   }));
 };
 
-const NO_CALLS = { callsUnderWay: 0, calls: 0, succeeded: 0, rejected: 0, promptTokens: 0, completionTokens: 0 };
+const NO_CALLS = {
+  callsUnderWay: 0,
+  calls: 0,
+  succeeded: 0,
+  rejected: 0,
+  promptTokens: 0,
+  completionTokens: 0,
+};
 
-const readTotals = async (pool: pg.Pool, laneIds: readonly string[]): Promise<ReadonlyMap<string, LaneRow>> => {
+const readTotals = async (
+  pool: pg.Pool,
+  laneIds: readonly string[],
+): Promise<ReadonlyMap<string, LaneRow>> => {
   const { rows } = await pool.query<LaneRow>(
     `SELECT l AS "laneId", coalesce(t.calls, 0) AS calls, coalesce(t.succeeded, 0) AS succeeded,
        coalesce(t.rejected, 0) AS rejected, coalesce(t.prompt_tokens, 0) AS "promptTokens",
@@ -75,7 +96,10 @@ const readTotals = async (pool: pg.Pool, laneIds: readonly string[]): Promise<Re
 
 /** What is in use now: uses that have ended since somebody last settled the limit are left out, debt is drained to now. */
 const readLimits = async (pool: pg.Pool, routing: Routing): Promise<readonly LimitUse[]> => {
-  const scopes = routing.providers.flatMap((provider) => [provider.id, ...provider.lanes.map((lane) => lane.id)]);
+  const scopes = routing.providers.flatMap((provider) => [
+    provider.id,
+    ...provider.lanes.map((lane) => lane.id),
+  ]);
   const { rows } = await pool.query<LimitUse>(
     `SELECT l.scope, l.metric, l.window_kind AS "windowKind", l.per_ms AS "perMs", l.unit, l.time_zone AS "timeZone", l.amount,
        ceil(coalesce(u.live, 0)

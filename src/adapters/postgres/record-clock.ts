@@ -7,7 +7,9 @@ const LONGEST_TIMER_MS = 3_600_000;
 
 /** Reads the record's clock once and goes on from there with the process's own monotonic one. */
 export const openRecordClock = async (pool: pg.Pool): Promise<Clock> => {
-  const { rows } = await pool.query<{ now_ms: number; rate: number }>('SELECT now_ms() AS now_ms, rate FROM clock');
+  const { rows } = await pool.query<{ now_ms: number; rate: number }>(
+    'SELECT now_ms() AS now_ms, rate FROM clock',
+  );
   const { now_ms: originMs, rate } = rows[0] ?? { now_ms: Date.now(), rate: 1 };
   const startedMs = performance.now();
   const nowMs = (): number => originMs + (performance.now() - startedMs) * rate;

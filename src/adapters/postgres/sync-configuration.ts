@@ -100,7 +100,11 @@ const syncPools = async (client: pg.PoolClient, routing: Routing): Promise<void>
 };
 
 /** Records which lanes a name stands for. */
-export const upsertPool = async (client: pg.PoolClient | pg.Pool, name: string, routing: Routing): Promise<void> => {
+export const upsertPool = async (
+  client: pg.PoolClient | pg.Pool,
+  name: string,
+  routing: Routing,
+): Promise<void> => {
   await client.query(
     'INSERT INTO pool (name, lane_ids) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET lane_ids = EXCLUDED.lane_ids',
     [name, routing.lanesOf(name).map((lane) => lane.id)],
@@ -108,7 +112,10 @@ export const upsertPool = async (client: pg.PoolClient | pg.Pool, name: string, 
 };
 
 /** A provider that was closed for its key opens when the key is another one. */
-const reopenChangedKeys = async (client: pg.PoolClient, fingerprints: ReadonlyMap<string, string>): Promise<void> => {
+const reopenChangedKeys = async (
+  client: pg.PoolClient,
+  fingerprints: ReadonlyMap<string, string>,
+): Promise<void> => {
   await client.query(
     `UPDATE health h SET closed_until_ms = NULL, closed_kind = NULL, closed_reason = NULL, needs_user = false
      FROM unnest($1::text[], $2::text[]) AS k (scope, fingerprint)

@@ -26,7 +26,9 @@ export const postgresWorkerRegistry = (
     );
     const heartbeat = setInterval(() => {
       connection
-        .use((client) => client.query('UPDATE worker SET heartbeat_at = clock_timestamp() WHERE id = $1', [workerId]))
+        .use((client) =>
+          client.query('UPDATE worker SET heartbeat_at = clock_timestamp() WHERE id = $1', [workerId]),
+        )
         .catch(onError);
     }, HEARTBEAT_MS);
     return {
@@ -35,7 +37,9 @@ export const postgresWorkerRegistry = (
       },
       async leave() {
         clearInterval(heartbeat);
-        await connection.use((client) => client.query('DELETE FROM worker WHERE id = $1', [workerId])).catch(onError);
+        await connection
+          .use((client) => client.query('DELETE FROM worker WHERE id = $1', [workerId]))
+          .catch(onError);
         await connection[Symbol.asyncDispose]();
       },
     };

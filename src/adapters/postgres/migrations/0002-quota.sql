@@ -18,7 +18,7 @@
 -- nearly nothing of the window is lost, however long the margin is.
 --
 -- Nothing is given back by a stale grant and nothing is oversold by a late one: as long as it is held it counts.
--- The same rules in TypeScript, for tests and forecasts: src/core/quota.ts.
+-- The same rules in TypeScript, for tests and forecasts: src/core/quota/.
 
 CREATE TABLE quota_limit (
   id            integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

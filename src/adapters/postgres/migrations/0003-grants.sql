@@ -172,7 +172,7 @@ $$;
 --
 -- Works cap by cap: requests with the same bound of the answer are sorted by their prompt, so that every bound is a
 -- range of the index and nothing is read that does not fit. There are few caps: our own, and at most a hundred that
--- lines ask for (src/core/token-estimate.ts rounds them up).
+-- lines ask for (src/core/tokens/token-estimate.ts rounds them up).
 CREATE FUNCTION fitting_requests(
   the_route integer, most_tokens bigint, most_input bigint, most_output bigint, max_output_tokens bigint,
   target_tokens bigint, at_most integer
