@@ -12,7 +12,7 @@ import { requireExit } from './command.ts';
 import { setStage, type Stage } from './stage.ts';
 
 const IS_LONG = process.env['NIGHTSHIFT_LONG'] === '1';
-const WINDOWS = IS_LONG ? 20 : 4;
+const WINDOWS = IS_LONG ? 20 : 3;
 /**
  * The safety margin is 2 % of it, and what a busy machine may delay a call by must stay below that; the way from a
  * grant to its call, some 10 ms on an idle machine, is lost once per rolling window.

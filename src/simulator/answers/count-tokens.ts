@@ -3,12 +3,12 @@
  *
  * A real vocabulary (o200k) takes 120-200 MB and differs per model anyway; what a judge of limits needs is one
  * count that both its bodies and its meters use. The rule follows what byte-pair vocabularies do to English:
- * most words of up to six letters are one piece and longer ones are cut about every six letters; digits go in
+ * most words of up to seven letters are one piece and longer ones are cut about every seven; digits go in
  * threes; every mark is a piece of its own; letters of other scripts are about one piece each; spaces belong
  * to the word that follows. Counts are additive: texts joined by white space have the sum of their counts.
  */
 
-const LATIN_LETTERS_PER_TOKEN = 6;
+const LATIN_LETTERS_PER_TOKEN = 7;
 const DIGITS_PER_TOKEN = 3;
 /** Role and separators of one chat message. */
 export const TOKENS_PER_MESSAGE = 4;

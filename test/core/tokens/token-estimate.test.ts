@@ -18,10 +18,10 @@ describe('estimateTextTokens', () => {
     [160, 4_548],
     [200, 5_723],
     [232, 10_257],
-  ])('is 10 to 25 %% above the real count for address %i', (index, tokens) => {
+  ])('is 10 to 35 %% above the real count for address %i', (index, tokens) => {
     const estimate = estimateTextTokens(stringAt(sotu()[index], 'text') ?? '');
     expect(estimate).toBeGreaterThan(tokens * 1.1);
-    expect(estimate).toBeLessThan(tokens * 1.25);
+    expect(estimate).toBeLessThan(tokens * 1.35);
   });
 
   /** The larger of the o200k count and, where the text is Latin, the cl100k count, as above. */
