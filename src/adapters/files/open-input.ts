@@ -21,8 +21,8 @@ export interface InputFile extends AsyncDisposable {
   bytesRead(): number;
 }
 
-/** Large reads make fewer, larger batches of lines. */
-const CHUNK_BYTES = 1024 * 1024;
+/** Enough for a few hundred lines at a time; larger reads only cost memory. */
+const CHUNK_BYTES = 256 * 1024;
 
 /**
  * Opens an input. `-` is standard input, which is first written to a file in `spoolDirectory` and removed when the
