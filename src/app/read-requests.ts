@@ -3,7 +3,7 @@ import { type BadLine, notUtf8Line, tooLongLine } from '../core/lines/bad-line.t
 import type { ModelResolution } from '../core/lines/chat-request.ts';
 import { type InputLine, parseInputLine, type RequestLine } from '../core/lines/input-line.ts';
 import { canEverServe, largestCallTokens } from '../core/matching.ts';
-import { badLine, unservableLine } from '../core/lines/output-line.ts';
+import { badLine } from '../core/lines/output-line.ts';
 import type { Task } from '../core/tasks/task.ts';
 import { DEFAULT_OUTPUT_TOKENS, reservedOutputTokens } from '../core/tokens/token-estimate.ts';
 import type { IngestRow, Routing } from './ports.ts';
@@ -80,7 +80,7 @@ export class RequestReader {
   #row(raw: RawLine): IngestRow | null {
     const line = this.#parse(raw);
     if (line.kind === 'blank') return null;
-    if (line.kind === 'bad') return this.#refuse(line, badLine(lineId(line.lineNumber), line));
+    if (line.kind === 'bad') return this.#refuse(line);
     return raw.kind === 'text' ? this.#route(line, raw.text) : null;
   }
 
@@ -113,11 +113,14 @@ export class RequestReader {
     const tooLarge = this.#whyUnservable(poolName, need);
     if (tooLarge !== null) {
       const { lineNumber, customId } = line;
-      const head = { id: lineId(lineNumber), customId, provenance: { lane: null, attempts: [] } };
-      return this.#refuse(
-        { lineNumber, customId, code: 'request_unservable', message: tooLarge },
-        unservableLine(head, tooLarge),
-      );
+      return this.#refuse({
+        kind: 'bad',
+        lineNumber,
+        customId,
+        code: 'request_unservable',
+        message: tooLarge,
+        param: null,
+      });
     }
     this.#goodCount += 1;
     return {
@@ -142,15 +145,18 @@ export class RequestReader {
     return `It needs up to ${need.promptTokens} prompt and ${need.outputTokens} output tokens; the largest lane of \`${poolName}\` takes ${largest} together. Shorten or split it, or add a lane with a larger context.`;
   }
 
-  #refuse(bad: Refused, errorLine: string): IngestRow {
+  #refuse(bad: BadLine): IngestRow {
     this.#badCount += 1;
     if (this.#reasons.length < REASONS_SHOWN)
       this.#reasons.push(`line ${bad.lineNumber}: ${bad.code}: ${bad.message}`);
-    return { ...NOT_RUN, lineNumber: bad.lineNumber, customId: bad.customId, line: errorLine };
+    return {
+      ...NOT_RUN,
+      lineNumber: bad.lineNumber,
+      customId: bad.customId,
+      line: badLine(lineId(bad.lineNumber), bad),
+    };
   }
 }
-
-type Refused = Pick<BadLine, 'lineNumber' | 'customId' | 'message'> & { readonly code: string };
 
 const NOT_RUN = {
   poolName: null,

@@ -6,8 +6,9 @@ import { EXIT } from './exit-code.ts';
 import { printableError } from './printable-error.ts';
 import { createProgram } from './program.ts';
 
-/** After this long something still holds the process that has nothing left to do. */
+/** After this long something still holds the process that has nothing left to do; sooner where it could not run. */
 const LAST_WORD_MS = 3_000;
+const LAST_WORD_ON_ERROR_MS = 300;
 
 const context: CliContext = {
   environment: process.env,
@@ -26,7 +27,10 @@ process.stderr.on('error', () => {});
 if (process.env['NIGHTSHIFT_DEBUG'] !== '1') process.removeAllListeners('warning');
 
 process.exitCode = await run();
-setTimeout(() => process.exit(), LAST_WORD_MS).unref();
+setTimeout(
+  () => process.exit(),
+  process.exitCode === EXIT.couldNotRun ? LAST_WORD_ON_ERROR_MS : LAST_WORD_MS,
+).unref();
 
 async function run(): Promise<number> {
   let exitCode: number = EXIT.done;

@@ -100,7 +100,8 @@ function stuckLines({ progress, resumeCommand }: RunReport): readonly string[] {
 
 function whatIsNeeded(kind: string): string {
   if (kind === 'no-money') return 'its account has no money or no quota left; top it up or change its key';
-  if (kind === 'bad-key') return 'its key was refused; set a valid one';
+  if (kind === 'bad-key')
+    return 'its key was refused; set a valid one (`npx nightshift doctor` names the variable)';
   return 'it refuses this account; look at its console';
 }
 

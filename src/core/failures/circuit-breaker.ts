@@ -19,9 +19,6 @@ export type BreakerPhase =
   | { readonly kind: 'open'; readonly untilMs: number; readonly openings: number }
   | { readonly kind: 'half-open'; readonly openings: number };
 
-/** A breaker that never saw a failure, and the state after a success. */
-export const CLOSED_BREAKER: BreakerState = { consecutiveFailures: 0, openUntilMs: null, openings: 0 };
-
 /** Sick outcomes in a row that open it: one is chance, and a burst of parallel calls fails together. */
 export const FAILURES_TO_OPEN = 5;
 
@@ -37,12 +34,6 @@ export function breakerPhase(state: BreakerState, nowMs: number): BreakerPhase {
   return untilMs > nowMs ? { kind: 'open', untilMs, openings } : { kind: 'half-open', openings };
 }
 
-/** Whether a call may be made, given how many of the lane's calls are under way: half-open lets a single one through. */
-export function mayCall(state: BreakerState, nowMs: number, callsUnderWay: number): boolean {
-  const phase = breakerPhase(state, nowMs);
-  return phase.kind === 'closed' || (phase.kind === 'half-open' && callsUnderWay === 0);
-}
-
 /**
  * The state after a sick outcome. Outcomes of calls that began before it opened count but do not prolong it.
  *
@@ -56,11 +47,6 @@ export function onSick(state: BreakerState, nowMs: number, random01: number): Br
   if (!opens) return { ...state, consecutiveFailures };
   const openMs = openTimeMs(state.openings) * (0.75 + random01 / 4);
   return { consecutiveFailures, openUntilMs: Math.ceil(nowMs + openMs), openings: state.openings + 1 };
-}
-
-/** The state after a success: closed, and nothing is remembered. */
-export function onSuccess(): BreakerState {
-  return CLOSED_BREAKER;
 }
 
 function openTimeMs(openings: number): number {

@@ -20,6 +20,8 @@ export type BadLineCode =
   | 'line_too_long'
   | 'missing_required_parameter'
   | 'model_not_found'
+  /** Ours: no lane of its pool can ever take it. */
+  | 'request_unservable'
   | 'streaming_unsupported';
 
 /** A line that cannot run. `lineNumber` counts from 1, blank lines included. */

@@ -97,32 +97,7 @@ export function failedLine({ statusCode, requestId, failure, ...head }: FailureP
   return writeLine(head, { status_code: statusCode, request_id: requestId, body: { error } }, null);
 }
 
-/** Why a request was not run to its end, with OpenAI's code; `request_unservable` is ours: no lane can ever take it. */
-const UNFINISHED = {
-  batch_cancelled: 'The batch was cancelled before this request was done.',
-  batch_expired: 'The batch reached its deadline before this request was done.',
-  request_unservable: 'No lane of the pool can take this request.',
-} as const;
-
-/** The line of a request whose batch was cancelled. */
-export function cancelledLine(head: LineHead): string {
-  return writeLine(head, null, { code: 'batch_cancelled', message: UNFINISHED.batch_cancelled });
-}
-
-/** The line of a request whose batch reached its deadline. */
-export function expiredLine(head: LineHead): string {
-  return writeLine(head, null, { code: 'batch_expired', message: UNFINISHED.batch_expired });
-}
-
-/** The line of a request that no lane can ever take; `why` says what it needs and what the lanes have. */
-export function unservableLine(head: LineHead, why: string): string {
-  return writeLine(head, null, {
-    code: 'request_unservable',
-    message: `${UNFINISHED.request_unservable} ${why}`,
-  });
-}
-
-/** The line of a bad input line; `error` has the members of OpenAI's `BatchError`, `custom_id` is null if it had none. */
+/** The line of an input line that could not be run; `error` has the members of OpenAI's `BatchError`, `custom_id` is null if it had none. */
 export function badLine(id: string, { customId, code, message, param, lineNumber }: BadLine): string {
   const provenance: Provenance = { lane: null, attempts: [] };
   return writeLine({ id, customId, provenance }, null, { code, message, param, line: lineNumber });

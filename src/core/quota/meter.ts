@@ -151,7 +151,7 @@ const endOfUseMs = ({ limit: { metric, window }, marginMs }: Meter, countedByMs:
 };
 
 /** What is left of the margin when a call is known to be over: clocks differ a little. */
-const FINISHED_MARGIN_RATIO = 1 / 8;
+const FINISHED_MARGIN_RATIO = 1 / 16;
 
 const endOfFinishedUseMs = (meter: Meter, { begunAtMs, endsAtMs }: Use, nowMs: number): number | null => {
   const { window } = meter.limit;

@@ -136,17 +136,3 @@ export function reservedOutputTokens(askedTokens: number): number {
   const step = Math.max(1, 2 ** Math.floor(Math.log2(askedTokens)) / CAP_STEPS);
   return Math.ceil(askedTokens / step) * step;
 }
-
-/** What may bound an answer; all in tokens, `null` where nothing was said. */
-export interface OutputBounds {
-  /** The request's own `max_tokens` or `max_completion_tokens`. */
-  readonly requested: number | null;
-  readonly laneMaximum: number;
-  /** The task's cap. */
-  readonly taskCap: number | null;
-}
-
-/** The `max_tokens` to send and reserve: the request's own, else the task's, else 1,024; never above the lane's maximum. */
-export function outputCap({ requested, laneMaximum, taskCap }: OutputBounds): number {
-  return Math.min(requested ?? taskCap ?? DEFAULT_OUTPUT_TOKENS, laneMaximum);
-}

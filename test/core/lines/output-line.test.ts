@@ -1,15 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Failure } from '../../../src/core/failures/failure.ts';
-import {
-  badLine,
-  cancelledLine,
-  expiredLine,
-  failedLine,
-  type LineHead,
-  successLine,
-  unservableLine,
-} from '../../../src/core/lines/output-line.ts';
+import { badLine, failedLine, type LineHead, successLine } from '../../../src/core/lines/output-line.ts';
 
 const HEAD: LineHead = {
   id: 'batch_req_1',
@@ -73,16 +65,6 @@ describe('final lines', () => {
     });
   });
 
-  it('carry OpenAI codes for cancelled and expired requests, and ours for unservable ones', () => {
-    const codes = [cancelledLine(HEAD), expiredLine(HEAD), unservableLine(HEAD, 'It needs 9 tokens.')].map(
-      (line) => {
-        const parsed: { error: { code: string } } = JSON.parse(line);
-        return parsed.error.code;
-      },
-    );
-    expect(codes).toEqual(['batch_cancelled', 'batch_expired', 'request_unservable']);
-  });
-
   it('name the line, the code and the member of a bad input line', () => {
     const line = badLine('batch_req_2', {
       kind: 'bad',
@@ -113,9 +95,6 @@ describe('final lines', () => {
           successLine({ ...head, ...OK, bodyText }),
           failedLine({ ...head, failure, statusCode: null, requestId: words }),
           failedLine({ ...head, failure, statusCode: 418, requestId: words }),
-          cancelledLine(head),
-          expiredLine(head),
-          unservableLine(head, words),
         ];
         for (const line of lines) {
           expect(line).not.toMatch(/[\r\n]/u);

@@ -5,7 +5,7 @@ import { stringAt } from '../../../src/core/json/loose-json.ts';
 import {
   estimatePromptTokens,
   estimateTextTokens,
-  outputCap,
+  reservedOutputTokens,
 } from '../../../src/core/tokens/token-estimate.ts';
 
 describe('estimateTextTokens', () => {
@@ -93,12 +93,15 @@ describe('estimatePromptTokens', () => {
   });
 });
 
-describe('outputCap', () => {
-  it('is what the request asks, else what the task allows, else 1,024, within the lane', () => {
-    const lane = { laneMaximum: 4_096 };
-    expect(outputCap({ ...lane, requested: 50, taskCap: 320 })).toBe(50);
-    expect(outputCap({ ...lane, requested: null, taskCap: 320 })).toBe(320);
-    expect(outputCap({ ...lane, requested: null, taskCap: null })).toBe(1_024);
-    expect(outputCap({ laneMaximum: 100, requested: 9_999, taskCap: null })).toBe(100);
+describe('reservedOutputTokens', () => {
+  it('is at least what was asked, at most an eighth more, and one of few', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 200_000 }), (asked) => {
+        expect(reservedOutputTokens(asked)).toBeGreaterThanOrEqual(asked);
+        expect(reservedOutputTokens(asked)).toBeLessThanOrEqual(Math.ceil(asked * 1.125));
+      }),
+    );
+    const caps = new Set(Array.from({ length: 4_096 }, (_, index) => reservedOutputTokens(index + 1)));
+    expect(caps.size).toBeLessThan(100);
   });
 });

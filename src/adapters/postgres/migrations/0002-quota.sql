@@ -14,7 +14,7 @@
 --   concurrency   held until the call is finished.
 --
 -- A call that is over has been counted by then. So when it is finished, rolling and refill uses end as if it had
--- arrived at that moment (plus an eighth of the margin, for clocks that differ), if that is earlier: with quick answers
+-- arrived at that moment (plus a sixteenth of the margin, for clocks that differ), if that is earlier: with quick answers
 -- nearly nothing of the window is lost, however long the margin is.
 --
 -- Nothing is given back by a stale grant and nothing is oversold by a late one: as long as it is held it counts.
@@ -96,7 +96,7 @@ LANGUAGE sql STABLE AS $$
         coalesce(use_end_ms(l, counted), counted)))
     ELSE ends_at_ms
   END
-  FROM (SELECT finished_at_ms + 1 + ceil(l.margin_ms / 8.0)::bigint AS counted) AS answered
+  FROM (SELECT finished_at_ms + 1 + ceil(l.margin_ms / 16.0)::bigint AS counted) AS answered
 $$;
 
 -- What a grant takes of a limit.
