@@ -80,7 +80,7 @@ describe('the summary of a run', () => {
     const report = aReport({ succeeded: 4 }, { end: 'stuck', lanes: [aLane({ closing })] });
     expect(exitCodeOf(report)).toBe(1);
     expect(summaryLines(report).join('\n')).toContain(
-      'groq: its key was refused; set a valid one (HTTP 401)',
+      'groq: its key was refused; set a valid one (`npx nightshift doctor` names the variable) (HTTP 401)',
     );
   });
 
