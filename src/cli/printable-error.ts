@@ -1,6 +1,6 @@
 /** What a person is told when something went wrong. */
 import { ConfigError } from '../config/problems.ts';
-import { CannotRun } from './run-batch.ts';
+import { CannotRun } from './run-request.ts';
 
 /** Something nobody foresaw went wrong while the record was open; the log has the whole story. */
 export class UnexpectedFault extends Error {

@@ -1,45 +1,15 @@
 /** `run`: one shot, everything in one process, from the input file to the output file. */
-import { createHash } from 'node:crypto';
-import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { openInput } from '../adapters/files/open-input.ts';
 import { openGrowingFile, openWholeFile } from '../adapters/files/output-files.ts';
-import { readLines } from '../adapters/files/read-lines.ts';
-import { startNight, type Night } from '../app/night.ts';
+import { type Night, startNight } from '../app/night.ts';
 import { partialWriter, writeOutputs } from '../app/outputs.ts';
-import type { Batch, LaneQueues } from '../app/ports.ts';
+import type { Batch } from '../app/ports.ts';
 import { isFinal, type Progress } from '../app/progress.ts';
-import { lineId, type Reasons, RequestReader, type ReadingPolicy } from '../app/read-requests.ts';
 import type { Config } from '../config/config.ts';
-import { resolveModel } from '../config/resolve-model.ts';
-import { duplicateLine, MAX_LINE_BYTES } from '../core/lines/bad-line.ts';
 import type { Lane } from '../core/model.ts';
-import { badLine } from '../core/lines/output-line.ts';
-import type { Task } from '../core/tasks/task.ts';
 import type { Nightshift } from '../wire.ts';
-
-/** What the command line asked for. */
-export interface RunRequest {
-  /** A path, or `-`. */
-  readonly input: string;
-  readonly output: string;
-  readonly errors: string;
-  readonly task: Task | null;
-  readonly pool: string | null;
-  readonly name: string;
-  readonly limit: number | null;
-  /** Forget what the record holds of this input and begin again. */
-  readonly fresh: boolean;
-}
-
-/** Told what happens, as it happens. */
-export interface RunListener {
-  ingesting(status: { readonly lines: number; readonly bytesRead: number; readonly bytes: number }): void;
-  ingested(batch: Batch, reasons: Reasons, resumed: boolean): void;
-  /** `lanes` are those the batch may run on. */
-  progressed(progress: Progress, lanes: readonly Lane[]): void;
-  draining(callsUnderWay: number): void;
-}
+import { CannotRun, type RunListener, type RunRequest } from './run-request.ts';
+import { takeIn } from './take-in.ts';
 
 /** How a run ended. */
 export type RunEnd =
@@ -49,13 +19,6 @@ export type RunEnd =
   /** Every lane the batch may use waits for a person: keys or money. */
   | { readonly kind: 'stuck'; readonly progress: Progress };
 
-/** A run that could not begin or go on; the message says why and what to do. */
-export class CannotRun extends Error {
-  override readonly name = 'CannotRun';
-}
-
-/** Where documents go unless `--pool` says otherwise. */
-const DOCUMENT_POOL = 'small';
 /** How often progress is read and partial results are written. */
 const LOOK_EVERY_MS = 500;
 
@@ -105,91 +68,6 @@ const readProgress = async ({ progress }: Nightshift, batchId: number): Promise<
   return now;
 };
 
-/** The batch of this request: the one the record knows, or a new one. */
-const takeIn = async (
-  { store, routing, clock }: Nightshift,
-  config: Config,
-  request: RunRequest,
-  listener: RunListener,
-  signal: AbortSignal,
-): Promise<Batch> => {
-  await using input = await openInput(request.input, config.dataDirectory, signal);
-  const identity = identityOf(request, input.hash);
-  const known = await store.findByIdentity(identity);
-  if (known !== null && !request.fresh) {
-    await store.setOutput(known.id, request.output, request.errors);
-    listener.ingested(known, { first: [], count: 0 }, true);
-    return known;
-  }
-  await makeRoom(store, request, known);
-  const reader = new RequestReader(readingPolicy(config, request), routing);
-  const lines = readLines(input.open(), MAX_LINE_BYTES);
-  let nextTellMs = 0;
-  const told = (async function* () {
-    for await (const rows of reader.rows(lines)) {
-      signal.throwIfAborted();
-      if (clock.nowMs() >= nextTellMs) {
-        nextTellMs = clock.nowMs() + LOOK_EVERY_MS;
-        listener.ingesting({
-          lines: reader.goodCount + reader.reasons.count,
-          bytesRead: input.bytesRead(),
-          bytes: input.byteLength,
-        });
-      }
-      yield rows;
-    }
-  })();
-  const { task, name, output, errors } = request;
-  const taken = await store.ingest(
-    { identity, name, task, outputPath: output, errorPath: errors },
-    told,
-    (line, id, first) => badLine(lineId(line), duplicateLine(line, id, first)),
-  );
-  if (taken.kind === 'no-good-line') throw new CannotRun(noGoodLine(request.input, reader.reasons));
-  listener.ingested(taken.batch, reader.reasons, taken.kind === 'exists');
-  return taken.batch;
-};
-
-/** A batch is known by its input, its task and its policy. */
-const identityOf = ({ task, pool, limit, input, name }: RunRequest, inputHash: string): string =>
-  createHash('sha256')
-    .update(JSON.stringify([inputHash, task?.taskKey ?? null, pool, limit, input === '-' ? name : null]))
-    .digest('hex');
-
-const readingPolicy = (config: Config, { task, pool, limit }: RunRequest): ReadingPolicy => ({
-  task,
-  pool,
-  limit,
-  documentPool: DOCUMENT_POOL,
-  resolveModel: (name) => {
-    const found = resolveModel(config, name);
-    return found.kind === 'lanes' ? found : { kind: 'unknown', nearest: found.nearest };
-  },
-});
-
-const makeRoom = async (
-  store: Nightshift['store'],
-  request: RunRequest,
-  known: Batch | null,
-): Promise<void> => {
-  const other = await store.findUnfinishedByOutput(request.output);
-  if (other !== null && !request.fresh) {
-    throw new CannotRun(
-      `Expected ${request.output} to be free, but it belongs to the unfinished batch "${other.name}" of another input, task or pool ` +
-        `(${other.succeeded + other.failed + other.bad} of ${other.total} lines done). Finish that one with its own command, choose another --out, ` +
-        'or add --fresh to give it up and begin anew.',
-    );
-  }
-  for (const batch of [known, other]) if (batch !== null) await store.remove(batch.id);
-};
-
-const noGoodLine = (input: string, { first, count }: Reasons): string =>
-  count === 0
-    ? `Expected ${input === '-' ? 'standard input' : input} to hold at least one line, got none. Write one JSON object per line.`
-    : `Expected ${input === '-' ? 'standard input' : input} to hold at least one line that can run, got none in ${count}:\n` +
-      first.map((reason) => `  ${reason}`).join('\n') +
-      (count > first.length ? `\n  … and ${count - first.length} more` : '');
-
 /** Works on the batch until it is final, stuck, or interrupted. */
 const work = async (
   nightshift: Nightshift,
@@ -197,7 +75,7 @@ const work = async (
   listener: RunListener,
   interruption: Interruption,
 ): Promise<RunEnd> => {
-  await using queues: LaneQueues & AsyncDisposable = await nightshift.openQueues();
+  await using queues = await nightshift.openQueues();
   const lanes = await lanesOfBatch(nightshift, batch.id);
   if (lanes.length === 0) {
     throw new CannotRun(
@@ -278,6 +156,3 @@ const lanesOfBatch = async ({ store, routing }: Nightshift, batchId: number): Pr
   const lanes = names.flatMap((name) => routing.lanesOf(name));
   return [...new Map(lanes.map((lane) => [lane.id, lane])).values()];
 };
-
-/** Paths as the record keeps them: absolute, so that a run from another directory means the same file. */
-export const absolute = (path: string): string => resolve(path);

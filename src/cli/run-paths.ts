@@ -2,7 +2,7 @@
 import { constants } from 'node:fs';
 import { access, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { CannotRun } from './run-batch.ts';
+import { CannotRun } from './run-request.ts';
 
 /** What was typed. */
 export interface PathOptions {

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { promptTask, summarizeTask, type Task, TASK_NAMES, type TaskOptions } from '../core/tasks/task.ts';
-import { CannotRun } from './run-batch.ts';
+import { CannotRun } from './run-request.ts';
 
 /** What was typed. */
 export interface TaskFlags {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Charge } from '../../src/simulator/windows/count.ts';
-import { countFor } from '../../src/simulator/windows/count.ts';
+import { countFor } from '../../src/simulator/windows/count-for.ts';
 import type { SimulatedWindow } from '../../src/simulator/tier.ts';
 import type { Use } from './window-definitions.ts';
 import { usedByDefinition } from './window-definitions.ts';

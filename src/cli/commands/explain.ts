@@ -7,7 +7,7 @@ import { type ConfigFlags, openRecord, readConfig } from '../configuration.ts';
 import { type CliContext, printJson, printLines } from '../context.ts';
 import { type Explanation, explanationLines } from '../display/explanation.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
-import { CannotRun } from '../run-batch.ts';
+import { CannotRun } from '../run-request.ts';
 
 /** Options of `explain`. */
 export interface ExplainFlags extends ConfigFlags {

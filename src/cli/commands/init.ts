@@ -5,7 +5,7 @@ import { renderInitYaml } from '../../config/init-yaml.ts';
 import { CONFIG_FILE_NAME } from '../../config/load-config.ts';
 import type { CliContext } from '../context.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
-import { CannotRun } from '../run-batch.ts';
+import { CannotRun } from '../run-request.ts';
 
 /** Options of `init`. */
 export interface InitOptions {

@@ -12,7 +12,8 @@ import { resumeCommandOf, type RunReport, summaryJson, summaryLines } from '../d
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { type WatchedSignals, watchSignals } from '../interruption.ts';
 import { isExpected, UnexpectedFault } from '../printable-error.ts';
-import { CannotRun, runBatch, type RunEnd, type RunRequest } from '../run-batch.ts';
+import { runBatch, type RunEnd } from '../run-batch.ts';
+import { CannotRun, type RunRequest } from '../run-request.ts';
 import { checkPaths, runPaths } from '../run-paths.ts';
 import { readTask, type TaskFlags } from '../task-option.ts';
 

@@ -1,5 +1,5 @@
 /** What shows a run to whoever started it: on a terminal, in plain lines, or not at all. */
-import type { RunListener } from '../run-batch.ts';
+import type { RunListener } from '../run-request.ts';
 
 /** A listener that can be talked to and ended. */
 export interface RunDisplay extends RunListener {

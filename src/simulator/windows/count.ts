@@ -2,10 +2,6 @@
  * One window's own count, by the plain definition of its kind. A count knows nothing of requests or tokens:
  * it takes amounts at instants and says what is used. Instants must not decrease.
  */
-import { periodCount } from './period-count.ts';
-import { refillCount } from './refill-count.ts';
-import { rollingCount } from './rolling-count.ts';
-import type { SimulatedWindow } from '../tier.ts';
 
 /** What one take put into a window; given back to `settle` unchanged. */
 export interface Charge {
@@ -28,18 +24,4 @@ export interface Count {
   untilUnusedMs(nowMs: number): number;
   /** How many times the full amount could have been used between the two instants, at most. */
   windowsFrom(firstMs: number, nowMs: number): number;
-}
-
-/** An empty count of `limitAmount` per `window`. */
-export function countFor(window: SimulatedWindow, limitAmount: number): Count {
-  switch (window.kind) {
-    case 'rolling':
-      return rollingCount(limitAmount, window.perMs);
-    case 'refill':
-      return refillCount(limitAmount, window.perMs);
-    case 'fixed':
-    case 'fixed-month':
-    case 'calendar':
-      return periodCount(limitAmount, window);
-  }
 }

@@ -4,7 +4,7 @@
  * to what it did use (facts/providers.md section 3, pre-charging: Groq's and Cerebras' way).
  */
 import type { Charge, Count } from './count.ts';
-import { countFor } from './count.ts';
+import { countFor } from './count-for.ts';
 import type { SimulatedLimit, SimulatedMetric } from '../tier.ts';
 
 /** What one call takes. Before the answer, `outputTokens` is the most it may produce. */

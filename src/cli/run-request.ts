@@ -1,0 +1,34 @@
+/** What a run is asked, and whom it tells. */
+import type { Batch } from '../app/ports.ts';
+import type { Progress } from '../app/progress.ts';
+import type { Reasons } from '../app/read-requests.ts';
+import type { Lane } from '../core/model.ts';
+import type { Task } from '../core/tasks/task.ts';
+
+/** What the command line asked for. */
+export interface RunRequest {
+  /** A path, or `-`. */
+  readonly input: string;
+  readonly output: string;
+  readonly errors: string;
+  readonly task: Task | null;
+  readonly pool: string | null;
+  readonly name: string;
+  readonly limit: number | null;
+  /** Forget what the record holds of this input and begin again. */
+  readonly fresh: boolean;
+}
+
+/** Told what happens, as it happens. */
+export interface RunListener {
+  ingesting(status: { readonly lines: number; readonly bytesRead: number; readonly bytes: number }): void;
+  ingested(batch: Batch, reasons: Reasons, resumed: boolean): void;
+  /** `lanes` are those the batch may run on. */
+  progressed(progress: Progress, lanes: readonly Lane[]): void;
+  draining(callsUnderWay: number): void;
+}
+
+/** A run that could not begin or go on; the message says why and what to do. */
+export class CannotRun extends Error {
+  override readonly name = 'CannotRun';
+}
