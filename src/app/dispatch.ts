@@ -1,7 +1,7 @@
 /** The dispatcher: grants calls on each lane as soon as it has room and work, and puts them into its queue. */
 import { targetTokens } from '../core/matching.ts';
 import type { Lane } from '../core/model.ts';
-import type { Clock, GrantLedger, LaneQueues, Log, Routing, WakeSignal } from './ports.ts';
+import type { Clock, Granted, GrantLedger, LaneQueues, Log, Routing, WakeSignal } from './ports.ts';
 
 /** What dispatching needs. */
 export interface DispatchTools {
@@ -11,6 +11,8 @@ export interface DispatchTools {
   readonly wake: WakeSignal;
   readonly clock: Clock;
   readonly log: Log;
+  /** Told after each grant why there were not more. */
+  readonly onAnswer?: (laneId: string, stoppedBy: Granted['stoppedBy']) => void;
 }
 
 /** Grants made in one transaction: enough to fill a fast lane, few enough to hold its locks for a moment only. */
@@ -46,7 +48,7 @@ const dispatchLane = async (tools: DispatchTools, lane: Lane, signal: AbortSigna
 
 /** One grant; the instant at which to ask again, `null` for "when something happens". */
 const grantOnce = async (
-  { ledger, queues, routing, log }: DispatchTools,
+  { ledger, queues, routing, log, onAnswer }: DispatchTools,
   lane: Lane,
 ): Promise<number | 'now' | null> => {
   const provider = routing.provider(lane.providerId);
@@ -56,6 +58,7 @@ const grantOnce = async (
     targetTokens: targetTokens(provider, lane),
     atMost: GRANTS_AT_ONCE,
   });
+  onAnswer?.(lane.id, granted.stoppedBy);
   if (granted.grantIds.length > 0) {
     await queues.add(lane.id, granted.grantIds);
     log.info({ laneId: lane.id, grants: granted.grantIds.length }, 'grants.made');

@@ -1,6 +1,6 @@
 /** One process's share of the night: it takes a seat, dispatches, makes calls and keeps house until it is told to stop. */
 import { coalesce } from './coalesce.ts';
-import { dispatch } from './dispatch.ts';
+import { dispatch, type DispatchTools } from './dispatch.ts';
 import { housekeep, sweepOnce } from './housekeep.ts';
 import type {
   BegunCall,
@@ -35,6 +35,8 @@ export interface NightTools {
 
 /** A night under way. */
 export interface Night {
+  /** Whether there was nothing this lane may serve when it was last asked. */
+  hasNoWork(laneId: string): boolean;
   /** Grants nothing more, waits for the calls under way, and gives the seat up. The same promise when asked again. */
   drain(): Promise<void>;
   /** Aborts the calls under way; they are counted, and their requests run again later. */
@@ -63,7 +65,10 @@ export const startNight = async (tools: NightTools, lanes: readonly Lane[]): Pro
     for (const grantId of grantIds) await runOnce(running, grantId, () => runGrant(callTools, grantId));
   };
   await Promise.all(lanes.map((lane) => queues.consume(lane, work)));
-  const loops = [dispatch(tools, lanes, granting.signal), housekeep(tools, granting.signal)];
+  const withoutWork = new Set<string>();
+  const onAnswer: DispatchTools['onAnswer'] = (laneId, stoppedBy) =>
+    void (stoppedBy === 'no-work' ? withoutWork.add(laneId) : withoutWork.delete(laneId));
+  const loops = [dispatch({ ...tools, onAnswer }, lanes, granting.signal), housekeep(tools, granting.signal)];
   log.info({ workerId: seat.id, lanes: lanes.map((lane) => lane.id) }, 'night.started');
 
   const drain = async (): Promise<void> => {
@@ -74,7 +79,11 @@ export const startNight = async (tools: NightTools, lanes: readonly Lane[]): Pro
     log.info({ workerId: seat.id }, 'night.drained');
   };
   let draining: Promise<void> | null = null;
-  return { drain: () => (draining ??= drain()), abort: () => calling.abort() };
+  return {
+    hasNoWork: (laneId) => withoutWork.has(laneId),
+    drain: () => (draining ??= drain()),
+    abort: () => calling.abort(),
+  };
 };
 
 /** A job may be delivered twice to one process; the record's fence tells only processes apart. */

@@ -40,8 +40,9 @@ export interface LaneProgress {
 export interface Progress {
   readonly atMs: number;
   readonly batch: Batch;
-  /** Requests waiting for a known instant, and the first of these instants. */
+  /** Requests waiting for a known instant. */
   readonly parked: number;
+  /** When the first of them is pending again, or the first of those that avoid a lane for a while may go there again. */
   readonly nextDueAtMs: number | null;
   /** Calls granted or under way for this batch. */
   readonly underWay: number;

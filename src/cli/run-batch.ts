@@ -4,7 +4,7 @@ import { openGrowingFile, openWholeFile } from '../adapters/files/output-files.t
 import { type Night, startNight } from '../app/night.ts';
 import { partialWriter, writeOutputs } from '../app/outputs.ts';
 import type { Batch } from '../app/ports.ts';
-import { isFinal, type Progress } from '../app/progress.ts';
+import { isFinal, linesDone, type Progress } from '../app/progress.ts';
 import type { Config } from '../config/config.ts';
 import type { Lane } from '../core/model.ts';
 import type { Nightshift } from '../wire.ts';
@@ -86,7 +86,7 @@ const work = async (
   const writePartial = partialWriter(nightshift.store, batch.id, partial);
   const night = await startNight({ ...nightshift, queues, random01: Math.random }, lanes);
   try {
-    const kind = await watch(nightshift, batch.id, lanes, { listener, writePartial, interruption });
+    const kind = await watch(nightshift, batch.id, lanes, { night, listener, writePartial, interruption });
     await end(night, nightshift, batch.id, { listener, interruption, kind });
     const progress = await readProgress(nightshift, batch.id);
     listener.progressed(progress, lanes);
@@ -102,6 +102,7 @@ const work = async (
 };
 
 interface Watching {
+  readonly night: Night;
   readonly listener: RunListener;
   readonly writePartial: () => Promise<void>;
   readonly interruption: Interruption;
@@ -111,14 +112,16 @@ const watch = async (
   nightshift: Nightshift,
   batchId: number,
   lanes: readonly Lane[],
-  { listener, writePartial, interruption }: Watching,
+  { night, listener, writePartial, interruption }: Watching,
 ): Promise<RunEnd['kind']> => {
+  let stillLooks = 0;
   while (!interruption.drain.aborted) {
     try {
       const now = await readProgress(nightshift, batchId);
       listener.progressed(now, lanes);
       if (isFinal(now.batch)) return 'finished';
-      if (isStuck(now, lanes)) return 'stuck';
+      stillLooks = canMove(now, lanes, night) ? 0 : stillLooks + 1;
+      if (stillLooks >= STILL_LOOKS) return whyStill(now, lanes);
       await writePartial();
     } catch (error) {
       if (error instanceof CannotRun) throw error;
@@ -129,10 +132,28 @@ const watch = async (
   return 'interrupted';
 };
 
-const isStuck = ({ lanes, underWay }: Progress, own: readonly Lane[]): boolean => {
-  const ownLanes = lanes.filter(({ laneId }) => own.some((lane) => lane.id === laneId));
-  return underWay === 0 && ownLanes.every(({ closing }) => closing?.needsUser === true);
+/** A batch that could not move at so many looks in a row never will by itself. */
+const STILL_LOOKS = 4;
+
+/** Whether anything is under way, waits for an instant, or may be granted sooner or later. */
+const canMove = (now: Progress, own: readonly Lane[], night: Night): boolean =>
+  now.underWay > 0 ||
+  now.nextDueAtMs !== null ||
+  lanesOf(now, own).some(({ laneId, closing }) => closing?.needsUser !== true && !night.hasNoWork(laneId));
+
+/** @throws CannotRun unless it is a person that some lane waits for. */
+const whyStill = (now: Progress, own: readonly Lane[]): 'stuck' => {
+  if (lanesOf(now, own).some(({ closing }) => closing?.needsUser === true)) return 'stuck';
+  const left = now.batch.total - linesDone(now.batch);
+  throw new CannotRun(
+    `Expected lanes for all lines of the batch "${now.batch.name}", got ${left} lines that no lane of this configuration may serve: ` +
+      'their model or pool is no longer in it, or its limits have become too small for them. ' +
+      'Put it back and run the same again, or run with --fresh to have them explained line by line.',
+  );
 };
+
+const lanesOf = ({ lanes }: Progress, own: readonly Lane[]): Progress['lanes'] =>
+  lanes.filter(({ laneId }) => own.some((lane) => lane.id === laneId));
 
 const end = async (
   night: Night,

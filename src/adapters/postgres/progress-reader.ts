@@ -28,7 +28,7 @@ const readCounts = async (pool: pg.Pool, batchId: number): Promise<Omit<Progress
   const { rows } = await pool.query<Omit<Progress, 'batch' | 'lanes'>>(
     `SELECT now_ms() AS "atMs",
        (SELECT count(*) FROM request WHERE batch_id = $1 AND state = 'parked' AND due_at_ms IS NOT NULL) AS parked,
-       (SELECT min(due_at_ms) FROM request WHERE batch_id = $1 AND state = 'parked' AND due_at_ms IS NOT NULL) AS "nextDueAtMs",
+       (SELECT min(due_at_ms) FROM request WHERE batch_id = $1 AND state IN ('parked', 'pending') AND due_at_ms IS NOT NULL) AS "nextDueAtMs",
        (SELECT count(*) FROM grants g JOIN request r ON r.id = g.request_id WHERE g.state <> 'closed' AND r.batch_id = $1)
          AS "underWay"`,
     [batchId],
