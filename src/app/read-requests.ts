@@ -136,13 +136,15 @@ export class RequestReader {
   /** Why no lane of the pool can ever take a request of that size; `null` if one can. */
   #whyUnservable(poolName: string, need: Parameters<typeof canEverServe>[2]): string | null {
     let largest = 0;
+    let longestAnswer = 0;
     for (const lane of this.#routing.lanesOf(poolName)) {
       const provider = this.#routing.provider(lane.providerId);
       if (provider === undefined) continue;
       if (canEverServe(provider, lane, need)) return null;
       largest = Math.max(largest, largestCallTokens(provider, lane));
+      longestAnswer = Math.max(longestAnswer, lane.maxOutputTokens);
     }
-    return `It needs up to ${need.promptTokens} prompt and ${need.outputTokens} output tokens; the largest lane of \`${poolName}\` takes ${largest} together. Shorten or split it, or add a lane with a larger context.`;
+    return `It needs up to ${need.promptTokens} prompt and ${need.outputTokens} output tokens; the lanes of \`${poolName}\` take at most ${largest} together, at most ${longestAnswer} of them as output. Shorten or split it, ask for a shorter answer, or add a larger lane.`;
   }
 
   #refuse(bad: BadLine): IngestRow {

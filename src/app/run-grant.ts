@@ -10,6 +10,7 @@ import { marginMs } from '../core/quota/quota.ts';
 import { shortReason } from '../core/failures/reason.ts';
 import { callBody, type CallBody } from './call-body.ts';
 import { declaredResetAtMs } from './declared-reset.ts';
+import { insist } from './insist.ts';
 import type {
   BegunCall,
   Clock,
@@ -61,13 +62,11 @@ export const runGrant = async (tools: CallTools, grantId: number): Promise<void>
 const MOST_BEGINS = 3;
 
 /** Begins the call, and again if so much time went by meanwhile that the provider might count it elsewhere than we do. */
-const beginFresh = async (
-  { begin, clock, routing }: CallTools,
-  grantId: number,
-): Promise<BegunCall | null> => {
+const beginFresh = async (tools: CallTools, grantId: number): Promise<BegunCall | null> => {
+  const { begin, clock, routing } = tools;
   for (let begins = 1; ; begins += 1) {
     const askedAtMs = clock.nowMs();
-    const call = await begin(grantId);
+    const call = await insist(tools, { grantId }, () => begin(grantId));
     if (call === null || begins === MOST_BEGINS) return call;
     const lane = routing.lane(call.laneId);
     if (lane === undefined || clock.nowMs() - askedAtMs <= patienceMs(lane, routing)) return call;
@@ -81,16 +80,16 @@ const patienceMs = (lane: Lane, routing: Routing): number => {
 };
 
 /** A fault of ours in the middle of a call: the request fails with what is known, and the batch goes on without it. */
-const giveUp = async ({ finish, log }: CallTools, call: BegunCall, error: unknown): Promise<Failure> => {
+const giveUp = async (tools: CallTools, call: BegunCall, error: unknown): Promise<Failure> => {
   const reason = shortReason(
     `fault in Nightshift: ${error instanceof Error ? error.message : String(error)}`,
   );
-  log.error(
+  tools.log.error(
     { grantId: call.grantId, requestId: call.requestId, laneId: call.laneId, err: error },
     'call.faulted',
   );
   const failure: Failure = { kind: 'unknown', status: null, reason };
-  await finish(faulted(call, failure));
+  await tellRecord(tools, faulted(call, failure));
   return failure;
 };
 
@@ -112,11 +111,17 @@ const runCall = async (tools: CallTools, call: BegunCall): Promise<Answer | Fail
   };
   const { finished, effect } = settleCall(returned, tools.routing);
   // The lane first: a slot that is freed before the lane is closed would be granted again at once.
-  if (verdict.kind !== 'answer') await applyEffect(tools, effect, lane, verdict);
-  await tools.finish(finished);
+  if (verdict.kind !== 'answer') {
+    await insist(tools, { grantId: call.grantId }, () => applyEffect(tools, effect, lane, verdict));
+  }
+  await tellRecord(tools, finished);
   logOutcome(tools.log, call, finished, nowMs);
   return verdict;
 };
+
+/** Tells the record an outcome; the fence by the grant makes it safe to tell twice. */
+const tellRecord = async (tools: CallTools, finished: FinishedCall): Promise<void> =>
+  await insist(tools, { grantId: finished.grantId }, () => tools.finish(finished));
 
 const refuseDeadly = ({ trail }: BegunCall): void => {
   const losses = trail.filter((attempt) => attempt.outcome === 'lost').length;

@@ -56,8 +56,17 @@ const succeeded = (returned: Returned, answer: Answer): FinishedCall => {
 
 /** What the record is told when we failed ourselves: the request fails, and the call stays counted. */
 export const faulted = (call: BegunCall, failure: Failure): FinishedCall => {
-  const { requestId, customId, laneId, trail } = call;
-  const provenance = { lane: laneId, attempts: trail };
+  const { requestId, customId, laneId, begunAtMs, trail } = call;
+  const last: AttemptNote = {
+    lane: laneId,
+    outcome: failure.kind,
+    reason: failure.reason,
+    begunAtMs,
+    durationMs: null,
+    promptTokens: null,
+    completionTokens: null,
+  };
+  const provenance = { lane: laneId, attempts: [...trail, last] };
   const line = failedLine({
     id: `batch_req_${requestId}`,
     customId,

@@ -1,0 +1,106 @@
+/** One grant to run: a scripted ledger, a provider with one reply, and a health book that remembers. */
+import type { BegunCall, Closing, FinishedCall, ProviderReply } from '../../src/app/ports.ts';
+import type { CallTools } from '../../src/app/run-grant.ts';
+import type { Lane, Limit } from '../../src/core/model.ts';
+import { aCall, aLane, aProvider, FakeClock, recordingLog, routingFor } from './fakes.ts';
+
+/** Ten requests a minute, with a margin of 1.2 s. */
+const PER_MINUTE: Limit = { metric: 'requests', amount: 10, window: { kind: 'rolling', perMs: 60_000 } };
+const UTC_DAY: Limit = {
+  metric: 'requests',
+  amount: 1_000,
+  window: { kind: 'calendar', unit: 'day', timeZone: 'UTC' },
+};
+/** The lane of `aCall`, limited by the minute and by the day. */
+export const LANE = aLane('alpha/small', { limits: [PER_MINUTE, UTC_DAY] });
+
+/** An answer of use, as its provider writes it. */
+export const ANSWER_BODY = JSON.stringify({
+  model: 'small',
+  choices: [{ index: 0, message: { role: 'assistant', content: 'Yes.' }, finish_reason: 'stop' }],
+  usage: { prompt_tokens: 12, completion_tokens: 2, total_tokens: 14 },
+});
+const http = (status: number, bodyText: string, headers: Record<string, string> = {}): ProviderReply => ({
+  kind: 'http',
+  status,
+  headers,
+  bodyText,
+});
+const ANSWER = http(200, ANSWER_BODY);
+/** An error response with that message. */
+export const refusal = (
+  status: number,
+  message: string,
+  headers: Record<string, string> = {},
+): ProviderReply => http(status, JSON.stringify({ error: { message } }), headers);
+
+/** What happens when a begin or a finish is asked for; past the end, the last one again. */
+export interface Course {
+  readonly begins?: readonly (() => BegunCall | null)[];
+  readonly finishes?: readonly (() => void)[];
+  readonly reply?: ProviderReply | Error;
+  readonly lanes?: readonly Lane[];
+}
+
+const turn = <T>(turns: readonly (() => T)[], count: number): T | undefined =>
+  turns[Math.min(count, turns.length) - 1]?.();
+
+/** The tools for one grant, and what was done with them: steps in their order. */
+export const setUp = ({
+  begins = [() => aCall()],
+  finishes = [],
+  reply = ANSWER,
+  lanes = [LANE],
+}: Course = {}) => {
+  const steps: string[] = [];
+  const finished: FinishedCall[] = [];
+  const closings: Closing[] = [];
+  const sent: { readonly lane: Lane; readonly body: object; readonly signal: AbortSignal }[] = [];
+  const counts = { begins: 0, finishes: 0 };
+  const clock = new FakeClock();
+  const log = recordingLog();
+  const stop = new AbortController();
+  const tools: CallTools = {
+    begin: async () => {
+      counts.begins += 1;
+      steps.push('begin');
+      return turn(begins, counts.begins) ?? null;
+    },
+    finish: async (call) => {
+      counts.finishes += 1;
+      steps.push('finish');
+      turn(finishes, counts.finishes);
+      finished.push(call);
+    },
+    health: {
+      close: async (closing) => {
+        steps.push('close');
+        closings.push(closing);
+      },
+      sick: async (scope) => void steps.push(`sick ${scope}`),
+      gone: async (laneId) => void steps.push(`gone ${laneId}`),
+      closings: async () => closings,
+    },
+    provider: {
+      chat: async (lane, body, signal) => {
+        steps.push('chat');
+        sent.push({ lane, body, signal });
+        if (reply instanceof Error) throw reply;
+        return reply;
+      },
+    },
+    routing: routingFor(lanes.length === 0 ? [] : [aProvider(lanes)]),
+    clock,
+    log,
+    random01: () => 0.5,
+    signal: stop.signal,
+  };
+  return { tools, steps, finished, closings, sent, counts, clock, log, stop };
+};
+
+/** The final line of a finished call, parsed; `null` where it is not final. */
+export const lineOf = (finished: FinishedCall | undefined): unknown => {
+  const text = finished !== undefined && 'line' in finished.next ? finished.next.line : 'null';
+  const line: unknown = JSON.parse(text);
+  return line;
+};

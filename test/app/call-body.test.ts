@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import { callBody } from '../../src/app/call-body.ts';
+import { summarizeTask } from '../../src/core/tasks/task.ts';
+import { aCall, aLane, aProvider, batchLine } from './fakes.ts';
+
+const LANE = aLane('alpha/small', { maxOutputTokens: 512 });
+const PROVIDER = aProvider([LANE], { refusesParameters: ['logprobs'] });
+const MESSAGES = [{ role: 'user', content: 'Say yes.' }];
+
+describe('callBody', () => {
+  it('sends numbers as they were written, though a double cannot hold them', () => {
+    const line = `{"custom_id":"a","method":"POST","url":"/v1/chat/completions","body":{"messages":[{"role":"user","content":"x"}],"seed":12345678901234567890,"temperature":0.10000000000000000000001,"top_p":1e400}}`;
+    const { body } = callBody(aCall({ line }), LANE, PROVIDER);
+    const sent = JSON.stringify(body);
+    expect(sent).toContain('"seed":12345678901234567890');
+    expect(sent).toContain('"temperature":0.10000000000000000000001');
+    expect(sent).toContain('"top_p":1e400');
+  });
+
+  it('leaves out the model, what the provider refuses and what it has refused before', () => {
+    const line = batchLine({ model: 'small', messages: MESSAGES, logprobs: true, seed: 1, top_k: 3 });
+    const { body } = callBody(aCall({ line, droppedParameters: ['seed'] }), LANE, PROVIDER);
+    expect(body).toEqual({ messages: MESSAGES, top_k: 3, max_tokens: 320 });
+  });
+
+  it('caps the answer at what was reserved where the line does not', () => {
+    const { body, capTokens } = callBody(aCall({ line: batchLine({ messages: MESSAGES }) }), LANE, PROVIDER);
+    expect([body['max_tokens'], capTokens]).toEqual([320, 320]);
+  });
+
+  it('never asks for more than the lane gives where the cap is ours', () => {
+    const { body, capTokens } = callBody(aCall({ outputTokens: 1_024 }), LANE, PROVIDER);
+    expect([body['max_tokens'], capTokens]).toEqual([512, 512]);
+  });
+
+  it.each(['max_tokens', 'max_completion_tokens'])(
+    'leaves the cap that a line asks for in %s as it is',
+    (name) => {
+      const line = batchLine({ messages: MESSAGES, [name]: 100 });
+      const asked = aCall({ line, outputIsAsked: true, outputTokens: 104 });
+      const { body, capTokens } = callBody(asked, LANE, PROVIDER);
+      expect(body).toEqual({ messages: MESSAGES, [name]: 100 });
+      expect(capTokens).toBe(100);
+    },
+  );
+
+  it('puts the cap that was raised in place of the one of the task', () => {
+    const task = summarizeTask({ maxOutputTokens: 64 });
+    const line = JSON.stringify({ id: 1, text: 'A long story.' });
+    const { body, capTokens } = callBody(aCall({ line, task, outputTokens: 256 }), LANE, PROVIDER);
+    expect([body['max_tokens'], capTokens]).toEqual([256, 256]);
+  });
+
+  it('makes the request of a document from its task as it was stored', () => {
+    const task: unknown = JSON.parse(JSON.stringify(summarizeTask()));
+    const line = JSON.stringify({ id: 1, text: 'A long story.' });
+    const { body } = callBody(aCall({ line, task }), LANE, PROVIDER);
+    expect(JSON.stringify(body['messages'])).toContain('A long story.');
+    expect(body['temperature']).toBe(0.2);
+  });
+
+  it('throws with the request and the way out where the stored task is none of this version', () => {
+    const call = aCall({ task: { kind: 'task', name: 'from another version' } });
+    expect(() => callBody(call, LANE, PROVIDER)).toThrow(/task of request 42 .* Finish the batch with/u);
+  });
+});

@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import type { Closing } from '../../src/app/ports.ts';
+import { runGrant } from '../../src/app/run-grant.ts';
+import { type Course, refusal, setUp } from './a-grant-to-run.ts';
+import { aCall, NOW_MS } from './fakes.ts';
+
+const refuse = (): never => {
+  throw new Error('the record is away');
+};
+const take = (): void => {};
+
+/** Every wait is over at once. */
+const hurried = (course: Course) => {
+  const set = setUp(course);
+  const sleepUntil = async (atMs: number): Promise<void> => set.clock.advanceTo(atMs);
+  const clock = { nowMs: () => set.clock.nowMs(), sleepUntil };
+  return { ...set, tools: { ...set.tools, clock } };
+};
+
+describe('runGrant, when the record is away for a moment', () => {
+  it('keeps an answer and tells it again, as the provider was paid for it', async () => {
+    const { tools, finished, log, clock, steps } = hurried({ finishes: [refuse, refuse, take] });
+    await runGrant(tools, 7);
+    expect(finished).toMatchObject([{ outcome: 'succeeded' }]);
+    expect(steps.filter((step) => step === 'chat')).toHaveLength(1);
+    expect(clock.nowMs()).toBe(NOW_MS + 500 + 2_000);
+    expect(log.entries.map(({ event }) => event)).toEqual([
+      'record.failed',
+      'record.failed',
+      'call.finished',
+    ]);
+  });
+
+  it('fails the request after half a minute where the record refuses that one outcome', async () => {
+    const { tools, finished, clock } = hurried({
+      finishes: [refuse, refuse, refuse, refuse, refuse, take],
+    });
+    await expect(runGrant(tools, 7)).rejects.toThrow('unknown: fault in Nightshift: the record is away');
+    expect(finished).toMatchObject([{ outcome: 'unknown', next: { kind: 'failed' } }]);
+    expect(clock.nowMs()).toBe(NOW_MS + 30_500);
+  });
+
+  it('rejects where the record stays away: the sweep finds the call when its worker is gone', async () => {
+    const { tools, finished } = hurried({ finishes: [refuse] });
+    await expect(runGrant(tools, 7)).rejects.toThrow('the record is away');
+    expect(finished).toEqual([]);
+  });
+
+  it('begins again, so that a call that was begun unheard is made', async () => {
+    const { tools, finished, steps } = hurried({ begins: [refuse, () => aCall()] });
+    await runGrant(tools, 7);
+    expect(steps).toEqual(['begin', 'begin', 'chat', 'finish']);
+    expect(finished).toMatchObject([{ outcome: 'succeeded' }]);
+  });
+
+  it('lets a request that only has to wait go on waiting when the lane could not be closed at once', async () => {
+    const { tools, finished, closings } = hurried({ reply: refusal(429, 'slow down') });
+    let closes = 0;
+    const close = async (closing: Closing): Promise<void> => {
+      closes += 1;
+      if (closes === 1) refuse();
+      await tools.health.close(closing);
+    };
+    const failed = runGrant({ ...tools, health: { ...tools.health, close } }, 7);
+    await expect(failed).rejects.toThrow('minute-limit: ');
+    expect(closings).toHaveLength(1);
+    expect(finished).toMatchObject([{ outcome: 'minute-limit', next: { kind: 'pending' } }]);
+  });
+
+  it('does not wait once calls are aborted', async () => {
+    const { tools, finished, clock, stop } = setUp({ finishes: [refuse, take] });
+    stop.abort();
+    await runGrant(tools, 7);
+    expect(finished).toMatchObject([{ outcome: 'succeeded' }]);
+    expect(clock.nowMs()).toBe(NOW_MS);
+  });
+});

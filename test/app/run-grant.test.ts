@@ -1,0 +1,161 @@
+import { describe, expect, it } from 'vitest';
+import type { BegunCall, PastAttempt, ProviderReply } from '../../src/app/ports.ts';
+import { CallFailed, runGrant } from '../../src/app/run-grant.ts';
+import { ANSWER_BODY, type Course, LANE, lineOf, refusal, setUp } from './a-grant-to-run.ts';
+import { aCall, aLane, batchLine, type FakeClock, NOW_MS } from './fakes.ts';
+
+/** Half of the margin of the lane's minute. */
+const PATIENCE_MS = 600;
+
+/** A begin that takes so long. */
+const after = (clock: FakeClock, waitMs: number) => (): BegunCall => {
+  clock.advanceTo(clock.nowMs() + waitMs);
+  return aCall();
+};
+
+describe('runGrant', () => {
+  it('calls nobody for a grant that may not begin any more', async () => {
+    const { tools, steps } = setUp({ begins: [() => null] });
+    await runGrant(tools, 7);
+    expect(steps).toEqual(['begin']);
+  });
+
+  it('begins, calls, and tells the record the answer', async () => {
+    const { tools, steps, finished, sent, log, stop } = setUp();
+    await runGrant(tools, 7);
+    expect(steps).toEqual(['begin', 'chat', 'finish']);
+    expect(sent).toMatchObject([{ lane: LANE, body: { max_tokens: 320 } }]);
+    expect(sent[0]?.signal).toBe(stop.signal);
+    expect(finished).toMatchObject([{ grantId: 7, outcome: 'succeeded', next: { kind: 'succeeded' } }]);
+    expect(lineOf(finished[0])).toMatchObject({ response: { body: JSON.parse(ANSWER_BODY) } });
+    expect(log.entries).toMatchObject([
+      { event: 'call.finished', fields: { outcome: 'succeeded', next: 'succeeded', durationMs: 1_500 } },
+    ]);
+  });
+
+  it('judges an answer by what was asked', async () => {
+    const line = batchLine({
+      messages: [{ role: 'user', content: 'x' }],
+      response_format: { type: 'json_object' },
+    });
+    const { tools, finished } = setUp({ begins: [() => aCall({ line })] });
+    await expect(runGrant(tools, 7)).rejects.toThrow('useless-answer: the answer was not the JSON');
+    expect(finished).toMatchObject([{ outcome: 'useless-answer', usage: { completionTokens: 2 } }]);
+  });
+
+  it('rejects with kind and reason after the record was told, so that the board shows them', async () => {
+    const { tools, finished } = setUp({ reply: refusal(429, 'slow down', { 'retry-after': '7' }) });
+    const failed = runGrant(tools, 7);
+    await expect(failed).rejects.toBeInstanceOf(CallFailed);
+    await expect(failed).rejects.toThrow('minute-limit: HTTP 429: slow down');
+    expect(finished).toMatchObject([{ outcome: 'minute-limit', next: { kind: 'pending' } }]);
+  });
+});
+
+describe('runGrant tells the lane before the record, lest a freed slot be granted again at once', () => {
+  it('closes a lane for as long as its refusal says', async () => {
+    const { tools, steps, closings } = setUp({ reply: refusal(429, 'slow down', { 'retry-after': '7' }) });
+    await expect(runGrant(tools, 7)).rejects.toThrow(CallFailed);
+    expect(steps).toEqual(['begin', 'chat', 'close', 'finish']);
+    expect(closings).toMatchObject([
+      { scope: 'alpha/small', untilMs: NOW_MS + 7_000, kind: 'minute-limit', needsUser: false },
+    ]);
+  });
+
+  it('closes it until the end of its declared day where the refusal does not say', async () => {
+    const reply = refusal(429, 'Rate limit reached on tokens per day (TPD): Limit 1000');
+    const { tools, closings } = setUp({ reply });
+    await expect(runGrant(tools, 7)).rejects.toThrow('day-limit: ');
+    expect(closings).toMatchObject([{ untilMs: Date.UTC(2026, 10, 21) + 2_000, kind: 'day-limit' }]);
+  });
+
+  it('closes the provider of a bad key and says that the user is needed', async () => {
+    const { tools, closings, log } = setUp({ reply: refusal(401, 'Incorrect API key') });
+    await expect(runGrant(tools, 7)).rejects.toThrow('bad-key: ');
+    expect(closings).toMatchObject([{ scope: 'alpha', kind: 'bad-key', needsUser: true }]);
+    expect(log.entries[0]).toMatchObject({ level: 'warn', event: 'lane.closed', fields: { scope: 'alpha' } });
+  });
+
+  it('counts a sick lane, a provider that cannot be reached and a model that is gone', async () => {
+    const unreachable: ProviderReply = { kind: 'transport', problem: 'dns', message: 'no such host' };
+    const replies: [ProviderReply, string][] = [
+      [refusal(500, 'oops'), 'sick alpha/small'],
+      [unreachable, 'sick alpha'],
+      [refusal(404, 'The model `small` does not exist'), 'gone alpha/small'],
+    ];
+    for (const [reply, told] of replies) {
+      const { tools, steps } = setUp({ reply });
+      await expect(runGrant(tools, 7)).rejects.toThrow(CallFailed);
+      expect(steps).toEqual(['begin', 'chat', told, 'finish']);
+    }
+  });
+});
+
+/** How often a grant is begun whose begins take so long. */
+const beginsFor = async (waits: readonly number[], lane = LANE): Promise<number> => {
+  const begins: (() => BegunCall)[] = [];
+  const { tools, counts, clock, steps } = setUp({ begins, lanes: [lane] });
+  begins.push(...waits.map((waitMs) => after(clock, waitMs)));
+  await runGrant(tools, 7);
+  expect(steps.slice(counts.begins)).toEqual(['chat', 'finish']);
+  return counts.begins;
+};
+
+describe('runGrant, where time passes between the begin and its answer', () => {
+  it('begins again after more than half of the margin, so that the count starts when the call does', async () => {
+    expect(await beginsFor([PATIENCE_MS])).toBe(1);
+    expect(await beginsFor([PATIENCE_MS + 1, 0])).toBe(2);
+  });
+
+  it('calls anyhow after the third begin', async () => {
+    expect(await beginsFor([9_000])).toBe(3);
+  });
+
+  it('has all the time in the world on a lane without limits', async () => {
+    expect(await beginsFor([9_000], aLane('alpha/small'))).toBe(1);
+  });
+
+  it('calls nobody where the grant is gone at the second begin', async () => {
+    const begins: (() => BegunCall | null)[] = [];
+    const { tools, clock, steps } = setUp({ begins });
+    begins.push(after(clock, 9_000), () => null);
+    await runGrant(tools, 7);
+    expect(steps).toEqual(['begin', 'begin']);
+  });
+});
+
+describe('runGrant, after a fault of ours', () => {
+  it.each<[string, Course]>([
+    ['the client throws', { reply: new Error('a bug') }],
+    ['the lane is not in the configuration', { lanes: [] }],
+    ['the stored line is not what ingest accepted', { begins: [() => aCall({ line: '[]' })] }],
+  ])('fails only that request, with a line that says so: %s', async (_name, course) => {
+    const { tools, finished, log } = setUp(course);
+    await expect(runGrant(tools, 7)).rejects.toThrow(/^unknown: fault in Nightshift: /u);
+    expect(finished).toMatchObject([
+      { grantId: 7, outcome: 'unknown', settlement: 'estimate', next: { kind: 'failed' } },
+    ]);
+    expect(lineOf(finished[0])).toMatchObject({ custom_id: 'line-1', error: { code: 'unknown' } });
+    expect(log.entries).toMatchObject([
+      { level: 'error', event: 'call.faulted', fields: { grantId: 7, requestId: 42, laneId: 'alpha/small' } },
+    ]);
+  });
+
+  it('does not try a request again that killed twenty processes', async () => {
+    const lost: PastAttempt = {
+      lane: 'alpha/small',
+      outcome: 'lost',
+      reason: null,
+      begunAtMs: null,
+      durationMs: null,
+      promptTokens: null,
+      completionTokens: null,
+    };
+    const trailOf = (losses: number) => Array.from({ length: losses }, () => lost);
+    const last = setUp({ begins: [() => aCall({ trail: trailOf(19) })] });
+    await runGrant(last.tools, 7);
+    const { tools, steps } = setUp({ begins: [() => aCall({ trail: trailOf(20) })] });
+    await expect(runGrant(tools, 7)).rejects.toThrow('20 processes died in the middle of this call');
+    expect(steps).toEqual(['begin', 'finish']);
+  });
+});
