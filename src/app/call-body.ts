@@ -23,9 +23,10 @@ export const callBody = (call: BegunCall, lane: Lane, provider: Provider): CallB
   const leftOut = new Set([...provider.refusesParameters, ...call.droppedParameters, 'model']);
   const body = Object.fromEntries(Object.entries(stored).filter(([name]) => !leftOut.has(name)));
   const askedTokens = call.outputIsAsked ? requestedOutputTokens(stored) : null;
-  if (askedTokens !== null) return { body, capTokens: askedTokens };
-  const capTokens = Math.min(call.outputTokens, lane.maxOutputTokens);
-  return { body: { ...body, max_tokens: capTokens }, capTokens };
+  const capTokens = askedTokens ?? Math.min(call.outputTokens, lane.maxOutputTokens);
+  // The line's own cap stands under the name it has there, unless the provider does not know that name.
+  const isCapped = askedTokens !== null && requestedOutputTokens(body) === askedTokens;
+  return { body: isCapped ? body : { ...body, max_tokens: capTokens }, capTokens };
 };
 
 const storedBody = (call: BegunCall): JsonRecord => {

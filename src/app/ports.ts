@@ -48,11 +48,13 @@ export interface BegunCall {
   readonly requestId: number;
   readonly laneId: string;
   readonly begunAtMs: number;
-  /** Reserved for the prompt and for the answer. */
+  /** Reserved for the prompt and for the answer, the latter cut to what this lane can give. */
   readonly promptTokens: number;
   readonly outputTokens: number;
   /** The line named its own output bound; otherwise `outputTokens` is our cap. */
   readonly outputIsAsked: boolean;
+  /** What another lane would reserve for the answer, if it can give as much. */
+  readonly mostOutputTokens: number;
   readonly customId: string;
   /** The input line as it came. */
   readonly line: string;

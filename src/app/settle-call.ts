@@ -134,12 +134,20 @@ const move = (returned: Returned, step: RequestStep, routing: Routing): Moved | 
     case 'retry-without-parameter':
       return { next: again, droppedParameters: [...call.droppedParameters, step.parameter] };
     case 'retry-larger-cap':
-      return servingLanes(call, routing, call.excluded, step.capTokens).length === 0
-        ? null
-        : { next: again, outputCapTokens: step.capTokens };
+      return moveToLargerCap(returned, step.capTokens, routing);
     case 'elsewhere':
       return moveElsewhere(returned, step, routing);
   }
+};
+
+/** The cap that was asked for, else twice the old one, if any lane has room for it. */
+const moveToLargerCap = ({ call, capTokens }: Returned, wanted: number, routing: Routing): Moved | null => {
+  const outputCapTokens = [wanted, capTokens * 2].find(
+    (cap) => cap > capTokens && servingLanes(call, routing, call.excluded, cap).length > 0,
+  );
+  return outputCapTokens === undefined
+    ? null
+    : { next: { kind: 'pending', avoidUntilMs: null }, outputCapTokens };
 };
 
 const moveElsewhere = (
@@ -190,7 +198,7 @@ const servingLanes = (
   call: BegunCall,
   routing: Routing,
   excluded: readonly string[],
-  outputTokens = call.outputTokens,
+  outputTokens = call.mostOutputTokens,
 ): readonly Lane[] =>
   routing.lanesOf(call.poolName).filter((lane) => {
     const provider = routing.provider(lane.providerId);

@@ -51,6 +51,13 @@ describe('callBody', () => {
     expect([body['max_tokens'], capTokens]).toEqual([256, 256]);
   });
 
+  it('keeps the cap of a line under the older name where the provider refuses the newer one', () => {
+    const line = batchLine({ messages: [{ role: 'user', content: 'Hi.' }], max_completion_tokens: 77 });
+    const provider = { ...PROVIDER, refusesParameters: ['max_completion_tokens'] };
+    const { body, capTokens } = callBody(aCall({ line, outputIsAsked: true }), LANE, provider);
+    expect([body['max_tokens'], body['max_completion_tokens'], capTokens]).toEqual([77, undefined, 77]);
+  });
+
   it('makes the request of a document from its task as it was stored', () => {
     const task: unknown = JSON.parse(JSON.stringify(summarizeTask()));
     const line = JSON.stringify({ id: 1, text: 'A long story.' });

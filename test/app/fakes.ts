@@ -67,6 +67,7 @@ export const aCall = (differences: Partial<BegunCall> = {}): BegunCall => ({
   begunAtMs: NOW_MS - 1_500,
   promptTokens: 200,
   outputTokens: 320,
+  mostOutputTokens: 320,
   outputIsAsked: false,
   customId: 'line-1',
   line: batchLine({ messages: [{ role: 'user', content: 'Say yes.' }] }),

@@ -39,7 +39,7 @@ const anyCall: fc.Arbitrary<BegunCall> = fc
   .record({
     customId: fc.string({ minLength: 1, maxLength: 9 }),
     promptTokens: fc.integer({ min: 1, max: 4_096 }),
-    outputTokens: fc.integer({ min: 1, max: 4_096 }),
+    mostOutputTokens: fc.integer({ min: 1, max: 8_192 }),
     outputIsAsked: fc.boolean(),
     tries: fc.nat(3),
     excluded: others,
@@ -47,7 +47,12 @@ const anyCall: fc.Arbitrary<BegunCall> = fc
     droppedParameters: fc.subarray(['seed', 'top_k']),
     trail: fc.array(attempt, { maxLength: 6 }),
   })
-  .map(aCall);
+  .map((call) => {
+    const outputTokens = Math.min(call.mostOutputTokens, HERE.maxOutputTokens);
+    // A cap that a line asks for is never cut: such a call would not be here.
+    const mostOutputTokens = call.outputIsAsked ? outputTokens : call.mostOutputTokens;
+    return aCall({ ...call, outputTokens, mostOutputTokens });
+  });
 
 const routed = (lanes: readonly Lane[]): Routing => {
   const byProvider = Map.groupBy(lanes, (lane) => lane.providerId);
@@ -57,7 +62,7 @@ const routed = (lanes: readonly Lane[]): Routing => {
 /** Lanes that can serve the request as the record now has it, some day. */
 const lanesLeft = (finished: FinishedCall, call: BegunCall, routing: Routing): readonly Lane[] => {
   const { promptTokens, outputIsAsked } = call;
-  const outputTokens = finished.outputCapTokens ?? call.outputTokens;
+  const outputTokens = finished.outputCapTokens ?? call.mostOutputTokens;
   return routing.lanesOf('all').filter((lane) => {
     const provider = routing.provider(lane.providerId);
     const isExcluded = [lane.id, lane.providerId].some((scope) => finished.excluded.includes(scope));

@@ -157,7 +157,7 @@ describe('settleCall of a failure', () => {
     expect(settle(FAILURES.gone, { excluded: ['alpha/large'] }).next.kind).toBe('pending');
     const lanes = { excluded: ['alpha/large', 'beta/large'] };
     expect(settle(FAILURES.gone, { ...lanes, promptTokens: 9_000 }).next.kind).toBe('failed');
-    const outputs = { ...lanes, outputIsAsked: true, outputTokens: 4_096 };
+    const outputs = { ...lanes, outputIsAsked: true, outputTokens: 4_096, mostOutputTokens: 4_096 };
     expect(settle(FAILURES.gone, outputs).next.kind).toBe('pending');
     const pools = [{ name: 'all', laneIds: ['alpha/small'] }];
     const elsewhere = routingFor(EVERYWHERE.providers, pools);

@@ -45,6 +45,7 @@ interface BegunRow {
   readonly prompt_tokens: number;
   readonly output_tokens: number;
   readonly output_is_asked: boolean;
+  readonly most_output_tokens: number;
   readonly custom_id: string;
   readonly line: string;
   readonly task: unknown;
@@ -74,6 +75,7 @@ const begin = async (
     promptTokens: row.prompt_tokens,
     outputTokens: row.output_tokens,
     outputIsAsked: row.output_is_asked,
+    mostOutputTokens: row.most_output_tokens,
     customId: row.custom_id,
     line: row.line,
     task: row.task,

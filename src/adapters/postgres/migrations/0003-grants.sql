@@ -257,7 +257,7 @@ $$;
 CREATE FUNCTION begin_grants(ids bigint[], the_worker integer) RETURNS TABLE (
   grant_id bigint, request_id bigint, lane_id text, begun_at_ms bigint, output_tokens integer, prompt_tokens integer,
   custom_id text, line text, task jsonb, tries smallint, excluded text[], avoided text[], dropped_parameters text[],
-  pool_name text, output_is_asked boolean, trail jsonb
+  pool_name text, output_is_asked boolean, most_output_tokens integer, trail jsonb
 ) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
@@ -281,7 +281,7 @@ BEGIN
   FROM quota_limit l WHERE l.id = u.limit_id AND u.grant_id = ANY (open_ids) AND l.window_kind <> 'concurrency';
   RETURN QUERY
     SELECT g.id, g.request_id, g.lane_id, g.begun_at_ms, g.output_tokens, g.prompt_tokens,
-           r.custom_id, r.line, b.task, r.tries, r.excluded, r.avoided, r.dropped_parameters, rt.pool_name, r.output_is_asked,
+           r.custom_id, r.line, b.task, r.tries, r.excluded, r.avoided, r.dropped_parameters, rt.pool_name, r.output_is_asked, r.output_tokens,
            (SELECT jsonb_agg(jsonb_build_object(
                      'lane', a.lane_id, 'outcome', a.outcome, 'reason', a.reason, 'begunAtMs', a.begun_at_ms,
                      'durationMs', a.closed_at_ms - a.begun_at_ms,
