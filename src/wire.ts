@@ -77,7 +77,7 @@ export const openNightshift = async (config: Config, options: OpenOptions = {}):
   const fingerprints = fingerprintsOf(config, await readKeySalt(pool));
   await syncConfiguration(pool, routing, fingerprints);
 
-  const clock = await openRecordClock(pool);
+  const clock = stack.use(await openRecordClock(pool));
   const wake = stack.use(await openWakeSignal(address, onError));
   const store = postgresBatchStore(pool, (name) => routing.lanesOf(name).map((lane) => lane.id));
   const health = postgresHealthBook(pool, (scope) => fingerprints.get(scope) ?? null);
@@ -105,7 +105,7 @@ export const openNightshift = async (config: Config, options: OpenOptions = {}):
 const fingerprintsOf = (config: Config, salt: string): ReadonlyMap<string, string> =>
   new Map(
     config.providers.flatMap((provider) => {
-      const fingerprint = config.keys.fingerprintOf(provider.id, salt);
+      const fingerprint = config.keys.fingerprintOf(provider.id, `${salt} ${provider.baseUrl}`);
       return fingerprint === undefined ? [] : [[provider.id, fingerprint]];
     }),
   );

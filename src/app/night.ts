@@ -112,18 +112,15 @@ const finishEach = async (
   ledger: GrantLedger,
   calls: readonly FinishedCall[],
 ): Promise<(call: FinishedCall) => void> => {
-  const refused = new Map<FinishedCall, unknown>();
+  const refused = new Map<FinishedCall, Error>();
   try {
     await ledger.finish(calls);
   } catch (error) {
     if (calls.length === 1) throw error;
-    for (const call of calls)
-      await ledger.finish([call]).catch((reason: unknown) => refused.set(call, reason));
+    for (const call of calls) await ledger.finish([call]).catch((reason: Error) => refused.set(call, reason));
   }
   return (call) => {
-    if (refused.has(call))
-      throw new Error('Expected the record to take the outcome of a call, but it refused.', {
-        cause: refused.get(call),
-      });
+    const reason = refused.get(call);
+    if (reason !== undefined) throw reason;
   };
 };

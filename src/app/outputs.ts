@@ -19,7 +19,7 @@ export interface GrowingFile {
 }
 
 /** How many results are read at a time. */
-const PAGE = 200;
+const PAGE = 50;
 
 /** Appends successes in the order of completion to a partial file, from the beginning. */
 export const partialWriter = (

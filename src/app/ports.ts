@@ -87,6 +87,11 @@ export interface FinishedCall {
   readonly outputCapTokens: number | null;
 }
 
+/** The record will not take this, however often it is told; unlike one that is away for a moment. */
+export class RecordRefused extends Error {
+  override readonly name = 'RecordRefused';
+}
+
 /** Grants and the quota they are paid with. Every method is one atomic change of the record. */
 export interface GrantLedger {
   /** Takes quota and claims requests; see `grant_requests` in the record. */

@@ -166,11 +166,19 @@ const judge = (
     bodyText: reply.bodyText,
   };
   if (reply.status < 200 || reply.status > 299) return classifyFailure(signal);
-  return classifyAnswer(signal, {
+  const asked = {
     wantsJson: wantsJson(sent.body),
     capTokens: sent.capTokens,
     isCapOurs: !call.outputIsAsked,
-  });
+  };
+  return believable(classifyAnswer(signal, asked), lane);
+};
+
+/** No call takes twice its model's context. A usage that says so is not believed, and the estimate stands. */
+const believable = (verdict: Answer | Failure, { contextTokens }: Lane): Answer | Failure => {
+  if (!('usage' in verdict) || verdict.usage === null) return verdict;
+  const { promptTokens, completionTokens } = verdict.usage;
+  return promptTokens + completionTokens > contextTokens * 2 ? { ...verdict, usage: null } : verdict;
 };
 
 const applyEffect = async (

@@ -21,8 +21,11 @@ export const targetTokens = (provider: Provider, lane: Lane): number => {
 };
 
 /** The largest call a lane can ever make, in tokens: its context, and every token window at its full size. */
-export const largestCallTokens = (provider: Provider, lane: Lane): number =>
-  Math.min(lane.contextTokens, ...amounts([...provider.limits, ...lane.limits], 'tokens'));
+export const largestCallTokens = (provider: Provider, lane: Lane): number => {
+  const limits = [...provider.limits, ...lane.limits];
+  const withInput = amounts(limits, 'inputTokens').map((amount) => amount + lane.maxOutputTokens);
+  return Math.min(lane.contextTokens, ...amounts(limits, 'tokens'), ...withInput);
+};
 
 /** Whether a lane can ever serve a request of this size; see {@link largestCallTokens}. */
 export const canEverServe = (

@@ -1,5 +1,5 @@
 /** The command `nightshift simulate`: serves a scenario until it is told to stop, and then says what happened. */
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { stringify } from 'yaml';
 import { configFor } from './config-for.ts';
 import type { FaultRule } from './faults/fault.ts';
@@ -25,6 +25,8 @@ export interface SimulateOptions {
   readonly faults?: readonly FaultRule[];
   /** Where to write a `nightshift.yaml` for these tiers. */
   readonly writeConfig?: string;
+  /** Whether `writeConfig` may replace a file that no simulation wrote. Default: no. */
+  readonly force?: boolean;
   /** No line per second; the base URLs and the closing table stay. */
   readonly quiet?: boolean;
   /** Ends the simulation as SIGINT and SIGTERM do. */
@@ -35,8 +37,9 @@ export interface SimulateOptions {
 
 const LINE_INTERVAL_MS = 1_000;
 
-/** Serves until SIGINT, SIGTERM or `signal`; resolves when the server is closed. Rejects when it cannot start. */
+/** Serves until SIGINT, SIGTERM or `signal`; resolves when the server is closed. Rejects when it cannot start, or would replace a file that is not its own. */
 export async function simulate(options: SimulateOptions): Promise<void> {
+  await refuseOtherFile(options);
   const print = options.print ?? ((line: string) => process.stdout.write(`${line}\n`));
   const scenario = SCENARIOS[options.scenario ?? 'default'];
   const tiers = speedUp(scenario.tiers, options.speed ?? 1);
@@ -54,10 +57,24 @@ export async function simulate(options: SimulateOptions): Promise<void> {
   print(`\n${closingTable(simulator.stats())}`);
 }
 
+/** The first line of every configuration that a simulation writes: it tells them from those of people. */
+const HEADING = '# Simulated free tiers on this machine: no key, no cost, no real model.\n';
+
+async function refuseOtherFile({ writeConfig, force }: SimulateOptions): Promise<void> {
+  if (writeConfig === undefined || force === true) return;
+  const text = await readFile(writeConfig, 'utf8').catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw error;
+  });
+  if (text === null || text.startsWith(HEADING)) return;
+  throw new Error(
+    `Expected --write-config to name a new file, or one that simulate wrote, got ${writeConfig}, which is neither. Name another file, or add --force to replace it.`,
+  );
+}
+
 /** A `nightshift.yaml` for these tiers at this address. */
 export function configText(simulatorUrl: string, tiers: readonly SimulatedTier[]): string {
-  const heading = '# Simulated free tiers on this machine: no key, no cost, no real model.\n';
-  return heading + stringify(configFor(simulatorUrl, tiers), { flowCollectionPadding: true });
+  return HEADING + stringify(configFor(simulatorUrl, tiers), { flowCollectionPadding: true });
 }
 
 function talk(simulator: RunningSimulator, print: (line: string) => void): () => void {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Closing } from '../../src/app/ports.ts';
+import { type Closing, RecordRefused } from '../../src/app/ports.ts';
 import { runGrant } from '../../src/app/run-grant.ts';
 import { type Course, refusal, setUp } from './a-grant-to-run.ts';
 import { aCall, NOW_MS } from './fakes.ts';
@@ -31,19 +31,23 @@ describe('runGrant, when the record is away for a moment', () => {
     ]);
   });
 
-  it('fails the request after half a minute where the record refuses that one outcome', async () => {
-    const { tools, finished, clock } = hurried({
-      finishes: [refuse, refuse, refuse, refuse, refuse, take],
-    });
-    await expect(runGrant(tools, 7)).rejects.toThrow('unknown: fault in Nightshift: the record is away');
+  it('fails the request at once where the record refuses that one outcome', async () => {
+    const refuseForGood = (): never => {
+      throw new RecordRefused('out of range');
+    };
+    const { tools, finished, clock } = hurried({ finishes: [refuseForGood, take] });
+    await expect(runGrant(tools, 7)).rejects.toThrow('unknown: fault in Nightshift: out of range');
     expect(finished).toMatchObject([{ outcome: 'unknown', next: { kind: 'failed' } }]);
-    expect(clock.nowMs()).toBe(NOW_MS + 30_500);
+    expect(clock.nowMs()).toBe(NOW_MS);
   });
 
-  it('rejects where the record stays away: the sweep finds the call when its worker is gone', async () => {
-    const { tools, finished } = hurried({ finishes: [refuse] });
-    await expect(runGrant(tools, 7)).rejects.toThrow('the record is away');
-    expect(finished).toEqual([]);
+  it('goes on for as long as the record stays away', async () => {
+    const { tools, finished, steps } = hurried({
+      finishes: [...Array.from({ length: 50 }, () => refuse), take],
+    });
+    await runGrant(tools, 7);
+    expect(finished).toMatchObject([{ outcome: 'succeeded' }]);
+    expect(steps.filter((step) => step === 'chat')).toHaveLength(1);
   });
 
   it('begins again, so that a call that was begun unheard is made', async () => {

@@ -15,6 +15,8 @@ export const openLogFile = (path: string): Log & Disposable => {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > LARGEST_BYTES) renameSync(path, `${path}.1`);
   const destination = pino.destination({ dest: path, mode: 0o600, sync: false });
+  // A full disk costs the log, not the night.
+  destination.on('error', () => {});
   const logger = pino({ base: { pid: process.pid } }, destination);
   let isOpen = true;
   const write =

@@ -1,5 +1,5 @@
 /** Output files on disk. */
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { GrowingFile, WholeFile } from '../../app/outputs.ts';
 
@@ -14,7 +14,7 @@ export const openWholeFile = async (path: string): Promise<WholeFile> => {
   };
   return {
     async writeLines(lines) {
-      if (lines.length > 0) await file.appendFile(`${lines.join('\n')}\n`);
+      await appendLines(file, lines);
     },
     async complete() {
       await file.sync();
@@ -36,11 +36,25 @@ export const openGrowingFile = async (path: string): Promise<GrowingFile> => {
   const file = await open(path, 'wx');
   return {
     async append(lines) {
-      if (lines.length > 0) await file.appendFile(`${lines.join('\n')}\n`);
+      await appendLines(file, lines);
     },
     async remove() {
       await file.close();
       await rm(path, { force: true });
     },
   };
+};
+
+/** Lines are written together up to this many characters, and no string ever holds many large ones. */
+const WRITE_CHARACTERS = 1024 * 1024;
+
+const appendLines = async (file: FileHandle, lines: readonly string[]): Promise<void> => {
+  let text = '';
+  for (const line of lines) {
+    text += `${line}\n`;
+    if (text.length < WRITE_CHARACTERS) continue;
+    await file.appendFile(text);
+    text = '';
+  }
+  if (text !== '') await file.appendFile(text);
 };

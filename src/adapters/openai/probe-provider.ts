@@ -3,6 +3,7 @@ import OpenAI, { APIConnectionTimeoutError, APIError } from 'openai';
 import { isList, memberAt, parseLoosely, stringAt } from '../../core/json/loose-json.ts';
 import type { Provider } from '../../core/model.ts';
 import { redactSecrets, shortReason } from '../../core/failures/reason.ts';
+import { withoutKey } from './without-key.ts';
 
 /** What a provider said to the question for its models. */
 export type Probe =
@@ -49,12 +50,12 @@ export const probeProvider = async (provider: Provider, key: string | undefined)
 const probeOf = (error: unknown, key: string | undefined, askedAtMs: number): Probe => {
   if (error instanceof APIError && typeof error.status === 'number' && error.headers !== undefined) {
     const clockAheadMs = clockAhead(error.headers, askedAtMs, Date.now());
-    return { kind: 'refused', status: error.status, reason: withoutKey(error.message, key), clockAheadMs };
+    return { kind: 'refused', status: error.status, reason: reasonOf(error.message, key), clockAheadMs };
   }
   const isLate = error instanceof APIConnectionTimeoutError || isAbort(error);
   const reason = isLate
     ? `no answer within ${PROBE_TIMEOUT_MS / 1_000} s`
-    : withoutKey(rootMessage(error), key);
+    : reasonOf(rootMessage(error), key);
   return { kind: 'silent', reason };
 };
 
@@ -62,8 +63,8 @@ const isAbort = (error: unknown): boolean =>
   error instanceof Error && /abort/iu.test(`${error.name} ${error.message}`);
 
 /** Providers quote keys in their refusals. */
-const withoutKey = (message: string, key: string | undefined): string =>
-  shortReason(redactSecrets(key === undefined ? message : message.replaceAll(key, '[redacted]')));
+const reasonOf = (message: string, key: string | undefined): string =>
+  shortReason(redactSecrets(withoutKey(message, key)));
 
 /** `Date` counts whole seconds, on average half a second late; the answer was written between asking and hearing. */
 const clockAhead = (headers: Headers, askedAtMs: number, heardAtMs: number): number | null => {

@@ -2,7 +2,8 @@
 import OpenAI, { APIConnectionTimeoutError, APIError, APIUserAbortError } from 'openai';
 import type { ProviderClient, ProviderReply } from '../../app/ports.ts';
 import type { Lane, Provider } from '../../core/model.ts';
-import { readBounded } from './read-bounded.ts';
+import { boundedFetch } from './bounded-fetch.ts';
+import { withoutKey } from './without-key.ts';
 
 /** A key for servers that ask for none: the SDK insists on a non-empty string. */
 const NO_KEY = 'none';
@@ -44,6 +45,7 @@ export const openProviderClient = (
         project: null,
         maxRetries: 0,
         logLevel: 'off',
+        fetch: boundedFetch,
       }),
     ]),
   );
@@ -55,8 +57,19 @@ export const openProviderClient = (
           `Expected the provider of lane ${lane.id} in the configuration, got none with that name.`,
         );
       }
-      return await call(client, lane, body, signal);
+      return cleaned(await call(client, lane, body, signal), keyOf(lane.providerId));
     },
+  };
+};
+
+const cleaned = (reply: ProviderReply, key: string | undefined): ProviderReply => {
+  if (reply.kind === 'transport') return { ...reply, message: withoutKey(reply.message, key) };
+  const isAnswer = reply.status >= 200 && reply.status < 300;
+  const headers = Object.entries(reply.headers).map(([name, value]) => [name, withoutKey(value, key)]);
+  return {
+    ...reply,
+    headers: Object.fromEntries(headers),
+    bodyText: withoutKey(reply.bodyText, key, isAnswer),
   };
 };
 
@@ -75,7 +88,7 @@ const call = async (
         timeout: lane.timeoutMs + 1_000,
       })
       .asResponse();
-    const bodyText = await readBounded(response);
+    const bodyText = await response.text();
     return { kind: 'http', status: response.status, headers: Object.fromEntries(response.headers), bodyText };
   } catch (error) {
     return replyOf(error, signal, deadline);

@@ -4,8 +4,8 @@ import type { Batch, BatchStore, FinalLine, IngestRow, NewBatch, ResultCursor } 
 import { inTransaction } from './connect.ts';
 import { copyRequests } from './copy-requests.ts';
 
-/** Final lines are fetched this many at a time; an answer is rarely over 100 kB. */
-const PAGE_LINES = 200;
+/** Final lines are fetched this many at a time; an answer is rarely over 100 kB and never over 8 MiB. */
+const PAGE_LINES = 50;
 /** Duplicates are rewritten this many at a time. */
 const DUPLICATES_AT_ONCE = 500;
 

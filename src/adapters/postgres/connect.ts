@@ -44,15 +44,22 @@ export const inTransaction = async <T>(
   work: (client: pg.PoolClient) => Promise<T>,
 ): Promise<T> => {
   const client = await pool.connect();
+  // A connection that breaks between two queries says so here; the next query then rejects.
+  const onBroken = (): void => {};
+  client.on('error', onBroken);
   try {
     await client.query('BEGIN');
     const value = await work(client);
     await client.query('COMMIT');
+    client.off('error', onBroken);
     client.release();
     return value;
   } catch (error) {
     await client.query('ROLLBACK').then(
-      () => client.release(),
+      () => {
+        client.off('error', onBroken);
+        client.release();
+      },
       (broken: Error) => client.release(broken),
     );
     throw error;

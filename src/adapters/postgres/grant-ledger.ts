@@ -1,17 +1,21 @@
 /** Grants and quota in PostgreSQL. Each method is one call of the function of its name in the record. */
 import type pg from 'pg';
-import type {
-  BegunCall,
-  FinishedCall,
-  Granted,
-  GrantLedger,
-  GrantOrder,
-  PastAttempt,
-  Swept,
+import {
+  type BegunCall,
+  type FinishedCall,
+  type Granted,
+  type GrantLedger,
+  type GrantOrder,
+  type PastAttempt,
+  type Swept,
+  RecordRefused,
 } from '../../app/ports.ts';
 
-/** A process that has not sent a heartbeat for this long is dead even if its connection is still open. */
-const SILENT_S = 15;
+/**
+ * A process whose connection is open but that has been silent for this long is dead: its machine is gone. A held lock
+ * is proof of life until then; a process may be stopped for a while and come back with its answers.
+ */
+const SILENT_S = 600;
 /** A grant whose call has not begun after this long gives its quota back. Its job is added again every 2 s until then. */
 const UNBEGUN_S = 30;
 
@@ -88,7 +92,21 @@ const begin = async (
   }));
 };
 
+/** SQLSTATE classes "data exception" and "integrity constraint violation": the same again fails again. */
+const REFUSED = /^2[23]/u;
+
 const finish = async (pool: pg.Pool, calls: readonly FinishedCall[]): Promise<void> => {
+  try {
+    await tellOutcomes(pool, calls);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    throw REFUSED.test(code)
+      ? new RecordRefused(`the record refuses the outcome (${code})`, { cause: error })
+      : error;
+  }
+};
+
+const tellOutcomes = async (pool: pg.Pool, calls: readonly FinishedCall[]): Promise<void> => {
   const column = <T>(of: (call: FinishedCall) => T): T[] => calls.map((call) => of(call));
   await pool.query({
     name: 'finish',

@@ -72,7 +72,7 @@ const gone = async (pool: pg.Pool, laneId: string, reason: string): Promise<void
 
 const closings = async (pool: pg.Pool): Promise<readonly Closing[]> => {
   const { rows } = await pool.query<Closing>(
-    `SELECT scope, greatest(closed_until_ms, breaker_until_ms) AS "untilMs", needs_user AS "needsUser",
+    `SELECT scope, greatest(closed_until_ms, breaker_until_ms) AS "untilMs", (needs_user AND coalesce(closed_until_ms > now_ms(), false)) AS "needsUser",
        CASE WHEN closed_until_ms > now_ms() THEN closed_kind ELSE 'sick' END AS kind,
        CASE WHEN closed_until_ms > now_ms() THEN closed_reason ELSE breaker_reason END AS reason
      FROM health WHERE greatest(closed_until_ms, breaker_until_ms) > now_ms() ORDER BY scope`,

@@ -2,25 +2,50 @@
 import type pg from 'pg';
 import type { Clock } from '../../app/ports.ts';
 
-/** Longest single timer; longer waits are cut into several, since timers are bounded at about 24.8 days. */
-const LONGEST_TIMER_MS = 3_600_000;
+/** How often the record's clock is read again: the process's own stands still while a machine sleeps. */
+const RESYNC_MS = 5_000;
+/** Longest single timer, so that a sleeper notices when the clock was set. */
+const LONGEST_TIMER_MS = 5_000;
 
-/** Reads the record's clock once and goes on from there with the process's own monotonic one. */
-export const openRecordClock = async (pool: pg.Pool): Promise<Clock> => {
-  const { rows } = await pool.query<{ now_ms: number; rate: number }>(
-    'SELECT now_ms() AS now_ms, rate FROM clock',
-  );
-  const { now_ms: originMs, rate } = rows[0] ?? { now_ms: Date.now(), rate: 1 };
-  const startedMs = performance.now();
-  const nowMs = (): number => originMs + (performance.now() - startedMs) * rate;
+interface Reading {
+  readonly recordMs: number;
+  readonly readAtMs: number;
+  readonly rate: number;
+}
+
+/** Mirrors the record's clock with the process's own monotonic one, and reads it again every 5 s. */
+export const openRecordClock = async (pool: pg.Pool): Promise<Clock & Disposable> => {
+  let reading = await readClock(pool);
+  const resync = setInterval(() => {
+    readClock(pool).then(
+      (again) => {
+        reading = again;
+      },
+      () => {},
+    );
+  }, RESYNC_MS).unref();
+  const nowMs = (): number => reading.recordMs + (performance.now() - reading.readAtMs) * reading.rate;
   return {
     nowMs,
     async sleepUntil(atMs, signal) {
       while (!signal.aborted && nowMs() < atMs) {
-        await sleep(Math.min(LONGEST_TIMER_MS, Math.max(1, Math.ceil((atMs - nowMs()) / rate))), signal);
+        await sleep(
+          Math.min(LONGEST_TIMER_MS, Math.max(1, Math.ceil((atMs - nowMs()) / reading.rate))),
+          signal,
+        );
       }
     },
+    [Symbol.dispose]: () => clearInterval(resync),
   };
+};
+
+const readClock = async (pool: pg.Pool): Promise<Reading> => {
+  const { rows } = await pool.query<{ now_ms: number; rate: number }>(
+    'SELECT now_ms() AS now_ms, rate FROM clock',
+  );
+  const [row] = rows;
+  if (row === undefined) throw new Error('Expected the record to have a clock, got none.');
+  return { recordMs: row.now_ms, readAtMs: performance.now(), rate: row.rate };
 };
 
 const sleep = (ms: number, signal: AbortSignal): Promise<void> =>

@@ -30,7 +30,7 @@ export const syncConfiguration = async (
   await inTransaction(pool, async (client) => {
     await syncLimits(client, limitRows(routing));
     await syncPools(client, routing);
-    await reopenChangedKeys(client, fingerprints);
+    await reopenMended(client, fingerprints);
     await client.query("SELECT wake_dispatchers('*')");
   });
 };
@@ -111,15 +111,19 @@ export const upsertPool = async (
   );
 };
 
-/** A provider that was closed for its key opens when the key is another one. */
-const reopenChangedKeys = async (
+/**
+ * What waited for the user may be mended by now, so a start gives it one more call: money always, a key unless it is
+ * the one that was refused. `fingerprints` tell keys (and the address they go to) apart without showing them.
+ */
+const reopenMended = async (
   client: pg.PoolClient,
   fingerprints: ReadonlyMap<string, string>,
 ): Promise<void> => {
   await client.query(
     `UPDATE health h SET closed_until_ms = NULL, closed_kind = NULL, closed_reason = NULL, needs_user = false
-     FROM unnest($1::text[], $2::text[]) AS k (scope, fingerprint)
-     WHERE h.scope = k.scope AND h.needs_user AND h.key_fingerprint IS DISTINCT FROM k.fingerprint`,
+     WHERE h.needs_user AND NOT (h.closed_kind = 'bad-key' AND h.key_fingerprint IS NOT NULL AND EXISTS (
+       SELECT FROM unnest($1::text[], $2::text[]) AS k (scope, fingerprint)
+       WHERE k.scope = h.scope AND k.fingerprint = h.key_fingerprint))`,
     [[...fingerprints.keys()], [...fingerprints.values()]],
   );
 };

@@ -7,7 +7,7 @@ import { openStandingConnection } from './standing-connection.ts';
 
 /** First key of the advisory locks that say "worker N lives"; `sweep` in the record looks for them. */
 const WORKER_LOCK_CLASS = 7316;
-/** Well under the silence after which a worker counts as dead (15 s). */
+/** Well under the silence after which a worker is granted nothing more (15 s). */
 const HEARTBEAT_MS = 3_000;
 
 /** Seats in PostgreSQL. A process whose connection breaks takes a new seat; the old one's open calls are lost. */
@@ -24,13 +24,15 @@ export const postgresWorkerRegistry = (
       },
       onError,
     );
-    const heartbeat = setInterval(() => {
-      connection
-        .use((client) =>
-          client.query('UPDATE worker SET heartbeat_at = clock_timestamp() WHERE id = $1', [workerId]),
-        )
-        .catch(onError);
-    }, HEARTBEAT_MS);
+    const beat = async (client: pg.Client): Promise<void> => {
+      const { rowCount } = await client.query(
+        'UPDATE worker SET heartbeat_at = clock_timestamp() WHERE id = $1',
+        [workerId],
+      );
+      // Given up for dead while this process was asleep: it takes a new seat and goes on.
+      if (rowCount === 0) workerId = await takeSeat(client, lanes);
+    };
+    const heartbeat = setInterval(() => void connection.use(beat).catch(onError), HEARTBEAT_MS);
     return {
       get id() {
         return workerId;

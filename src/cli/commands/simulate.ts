@@ -13,12 +13,14 @@ export interface SimulateFlags {
   readonly seed: number;
   readonly writeConfig?: string | undefined;
   readonly fault?: readonly FaultRule[] | undefined;
+  /** Let `writeConfig` replace any file. */
+  readonly force?: boolean | undefined;
   readonly quiet?: boolean | undefined;
 }
 
-/** Serves until SIGINT or SIGTERM, then prints what was called. */
+/** Serves until SIGINT or SIGTERM, then prints what was called. Rejects where `writeConfig` would replace another's file. */
 export async function simulateTiers(context: CliContext, flags: SimulateFlags): Promise<ExitCode> {
-  const { port, scenario, speed, seed, writeConfig, fault, quiet } = flags;
+  const { port, scenario, speed, seed, writeConfig, force, fault, quiet } = flags;
   // One Ctrl-C may arrive twice, from the terminal and from a launcher: the second must not cut the closing table off.
   process.on('SIGINT', () => {});
   process.on('SIGTERM', () => {});
@@ -28,6 +30,7 @@ export async function simulateTiers(context: CliContext, flags: SimulateFlags): 
     speed,
     seed,
     quiet: quiet === true,
+    force: force === true,
     ...(writeConfig === undefined ? {} : { writeConfig: resolve(context.workingDirectory, writeConfig) }),
     ...(fault === undefined ? {} : { faults: fault }),
     print: (line) => void context.stdout.write(`${line}\n`),

@@ -10,6 +10,8 @@ export type LaneState =
   | { readonly kind: 'used-up'; readonly label: string; readonly untilMs: number | null }
   | {
       readonly kind: 'closed';
+      /** Lane id or provider id: whatever the reason holds for. */
+      readonly scope: string;
       readonly untilMs: number;
       readonly reason: string;
       /** Only a new key or money opens it. */
@@ -20,8 +22,8 @@ export type LaneState =
 export function laneState(lane: LaneProgress, nowMs: number): LaneState {
   const { closing } = lane;
   if (closing !== null) {
-    const { untilMs, reason, needsUser } = closing;
-    return { kind: 'closed', untilMs, reason, needsUser };
+    const { scope, untilMs, reason, needsUser } = closing;
+    return { kind: 'closed', scope, untilMs, reason, needsUser };
   }
   if (lane.callsUnderWay > 0) return { kind: 'busy' };
   const usedUp = lane.limits

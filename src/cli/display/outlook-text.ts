@@ -9,6 +9,9 @@ export function paceText(linesPerMinute: number | null): string {
   return `${pace < 10 ? pace : fullCount(pace)} lines/min`;
 }
 
+/** In whole seconds: milliseconds would only flicker. */
+const SHORTEST_ETA_MS = 1_000;
+
 /** `ETA 38 min (23:41)`, or what everything waits for. */
 export function outlookText(outlook: Outlook, nowMs: number): string {
   switch (outlook.kind) {
@@ -17,7 +20,7 @@ export function outlookText(outlook: Outlook, nowMs: number): string {
     case 'done':
       return 'done';
     case 'pace':
-      return `ETA ${durationText(outlook.finishAtMs - nowMs)} (${clockTime(outlook.finishAtMs, nowMs)})`;
+      return `ETA ${durationText(Math.max(SHORTEST_ETA_MS, outlook.finishAtMs - nowMs))} (${clockTime(outlook.finishAtMs, nowMs)})`;
     case 'waiting': {
       const opener = outlook.laneId === null ? 'the first parked line' : outlook.laneId;
       const verb = outlook.laneId === null ? 'is due' : 'opens';

@@ -1,10 +1,11 @@
 /** The lanes of the live display: one line each, and one for those that find no room. */
-import { levelOf, quotaLeft, quotaText } from '../text/limit-label.ts';
+import { byTightness, levelOf, quotaLeft, quotaText } from '../text/limit-label.ts';
 import { counted, durationText, fullCount, shortCount } from '../text/quantity.ts';
-import { type Span, span, type Style, type StyledLine } from '../text/styled.ts';
+import { lineWidth, type Span, span, type Style, type StyledLine } from '../text/styled.ts';
 import { oneLine, padEnd, padStart, textWidth } from '../text/width.ts';
 import type { LaneState } from './lane-state.ts';
 import type { LaneView } from './progress-view.ts';
+import { closedLines, neededLines } from './render-closings.ts';
 
 interface LaneSpace {
   readonly columns: number;
@@ -12,20 +13,39 @@ interface LaneSpace {
   readonly nowMs: number;
 }
 
-/** A heading and the lanes, at most `rows` lines; lines may still be too wide. */
+/** More reasons than this would bury the table. */
+const MOST_REASONS = 3;
+
+/**
+ * A heading and the lanes; below them what needs a person, and in rows that are free why lanes are closed where the
+ * table has no room to say so. At most `rows` lines; lines may still be too wide.
+ */
 export function laneLines(
   lanes: readonly LaneView[],
   { columns, rows, nowMs }: LaneSpace,
 ): readonly StyledLine[] {
   if (lanes.length === 0 || rows < 2) return [];
+  const needed = rows < 3 ? [] : neededLines(lanes);
+  const { lines, unread } = laneTable(lanes, { columns, rows: rows - needed.length, nowMs });
+  const free = rows - needed.length - lines.length;
+  return [...lines, ...needed, ...closedLines(unread, nowMs).slice(0, Math.min(MOST_REASONS, free))];
+}
+
+/** The table, and those of its lanes that are cut or folded away. */
+function laneTable(lanes: readonly LaneView[], { columns, rows, nowMs }: LaneSpace) {
   const shown = lanes.length <= rows - 1 ? lanes : busiest(lanes, rows - 2);
   const nameWidth = widthOfNames(shown, columns);
   const folded = lanes.filter((lane) => !shown.includes(lane));
-  return [
-    [span(`  ${padEnd('lane', nameWidth)}  calls  rejected  tokens    resets in  quota left`, 'dim')],
-    ...shown.map((lane) => laneLine(lane, nameWidth, nowMs)),
-    ...(folded.length === 0 ? [] : [foldedLine(folded)]),
-  ];
+  const drawn = shown.map((lane) => ({ lane, line: laneLine(lane, nameWidth, nowMs) }));
+  const cut = drawn.filter(({ line }) => lineWidth(line) > columns);
+  return {
+    unread: [...cut.map(({ lane }) => lane), ...folded],
+    lines: [
+      [span(`  ${padEnd('lane', nameWidth)}  calls  rejected  tokens    resets in  quota left`, 'dim')],
+      ...drawn.map(({ line }) => line),
+      ...(folded.length === 0 ? [] : [foldedLine(folded)]),
+    ],
+  };
 }
 
 /** Those that say most, in their own order. */
@@ -77,12 +97,12 @@ function markOf({ state, callsUnderWay }: LaneView): Span {
   return state.kind === 'used-up' ? span('◌ ', 'yellow') : span('○ ', 'dim');
 }
 
-/** Why it is closed, or what its windows have left. */
+/** Why it is closed, or what its windows have left: the tightest first, because the end of the line may be cut. */
 function standing(lane: LaneView): readonly Span[] {
   const { state, limits } = lane;
   if (state.kind === 'closed') return [closedSpan(state)];
   if (limits.length === 0) return [span('no limit', 'dim')];
-  return limits.flatMap((limit, index) => {
+  return limits.toSorted(byTightness).flatMap((limit, index) => {
     const left = quotaLeft(limit);
     const style = levelStyle(left, limit.amount);
     const gap = index === 0 ? [] : [span(' · ', 'dim')];

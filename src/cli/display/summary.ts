@@ -8,6 +8,7 @@ import { oneLine } from '../text/width.ts';
 /** How a run ended, as far as anybody needs to tell. */
 export interface RunReport {
   readonly end: 'finished' | 'interrupted' | 'stuck';
+  /** Its lanes are those the batch may use. */
   readonly progress: Progress;
   /** Of the whole batch, earlier runs included. */
   readonly laneTotals: readonly LaneTotal[];
@@ -91,7 +92,9 @@ function stuckLines({ progress, resumeCommand }: RunReport): readonly string[] {
       : [],
   );
   return [
-    'Every lane this batch may use waits for you:',
+    waiting.length === progress.lanes.length
+      ? 'Every lane this batch may use waits for you:'
+      : 'These providers wait for you; the other lanes can do nothing for the lines that are left:',
     ...new Set(waiting),
     'Put that right, or add another provider that serves the same models. The batch is kept; then run the same again:',
     `  ${resumeCommand}`,
@@ -134,7 +137,7 @@ function closingsThatNeedUser({ lanes }: Progress) {
 
 function exitReason({ end, progress: { batch } }: RunReport): string {
   if (end === 'interrupted') return 'interrupted; the same command resumes';
-  if (end === 'stuck') return 'every lane waits for a key or money';
+  if (end === 'stuck') return 'the lines that are left wait for a key or money';
   return batch.failed + batch.bad > 0 ? 'some lines failed or were bad' : 'all succeeded';
 }
 

@@ -41,6 +41,18 @@ function windowLengthMs({ perMs, unit }: LimitUse): number {
   return perMs ?? (unit === 'day' ? 86_400_000 : Infinity);
 }
 
+/** Orders limits by urgency: what is used up first, longest wait ahead, then the least share left; else as they were. */
+export function byTightness(a: LimitUse, b: LimitUse): number {
+  const byShare = shareLeft(a) - shareLeft(b);
+  return byShare !== 0 || shareLeft(a) > 0 ? byShare : windowLengthMs(b) - windowLengthMs(a);
+}
+
+/** Less than one is nothing: it pays for no call. */
+function shareLeft(limit: LimitUse): number {
+  const left = quotaLeft(limit);
+  return left < 1 ? 0 : left / limit.amount;
+}
+
 /** What is left of a limit; never negative. */
 export function quotaLeft({ amount, used }: LimitUse): number {
   return Math.max(0, amount - used);

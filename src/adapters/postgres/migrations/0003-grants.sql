@@ -268,6 +268,7 @@ BEGIN
   SELECT coalesce(array_agg(g.id) FILTER (WHERE h.scope IS NULL), '{}'), array_agg(g.id) FILTER (WHERE h.scope IS NOT NULL)
   INTO open_ids, closed_ids
   FROM (SELECT g.id, g.lane_id, g.provider_id FROM grants g WHERE g.id = ANY (ids)
+          AND EXISTS (SELECT FROM worker w WHERE w.id = the_worker)
           AND (g.state = 'granted' OR (g.state = 'begun' AND g.worker_id = the_worker)) ORDER BY g.id FOR UPDATE) g
   LEFT JOIN LATERAL (
     SELECT h.scope FROM health h WHERE h.scope IN (g.lane_id, g.provider_id) AND greatest(h.closed_until_ms, h.breaker_until_ms) > now_ms() LIMIT 1
@@ -418,8 +419,8 @@ BEGIN
     FROM written JOIN finishing f ON f.request_id = written.request_id GROUP BY written.batch_id
   ) w WHERE b.id = w.batch_id;
 
-  UPDATE health h SET failures = 0, openings = 0, breaker_until_ms = NULL, gone_count = 0
-  WHERE (h.failures > 0 OR h.openings > 0 OR h.gone_count > 0) AND h.scope IN (
+  UPDATE health h SET failures = 0, openings = 0, breaker_until_ms = NULL, gone_count = 0, needs_user = false
+  WHERE (h.failures > 0 OR h.openings > 0 OR h.gone_count > 0 OR h.needs_user) AND h.scope IN (
     SELECT s FROM grants g, unnest(ARRAY[g.lane_id, g.provider_id]) AS s WHERE g.id = ANY (ids) AND g.outcome = 'succeeded');
 
   PERFORM wake_dispatchers('*') FROM finishing HAVING bool_or(next_state = 'pending');
