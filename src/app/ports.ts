@@ -64,7 +64,8 @@ export interface BegunCall {
   readonly excluded: readonly string[];
   readonly avoided: readonly string[];
   readonly droppedParameters: readonly string[];
-  readonly poolName: string;
+  /** The lanes of the request's pool, by its batch's configuration; this process may not know them all. */
+  readonly poolLaneIds: readonly string[];
   readonly trail: readonly PastAttempt[];
 }
 
@@ -181,6 +182,8 @@ export interface BatchStore {
   ): Promise<
     { readonly kind: 'created' | 'exists'; readonly batch: Batch } | { readonly kind: 'no-good-line' }
   >;
+  /** Lets the batch's names stand for the lanes that this process's configuration gives them. */
+  adoptConfiguration(batchId: number): Promise<void>;
   /** The names that requests of the batch are routed by. */
   poolNamesOf(batchId: number): Promise<readonly string[]>;
   /** Removes a batch and all that belongs to it. */

@@ -193,23 +193,25 @@ const largest = (lane: Lane, routing: Routing): number => {
   return provider === undefined ? 0 : largestCallTokens(provider, lane);
 };
 
-/** The lanes of the request's pool that are not excluded and can hold a request of its size. */
+/**
+ * The lanes of the request's pool that are not excluded and can hold a request of its size. Of lanes that only another
+ * process knows, the best is assumed: that process took them in.
+ */
 const servingLanes = (
   call: BegunCall,
   routing: Routing,
   excluded: readonly string[],
   outputTokens = call.mostOutputTokens,
-): readonly Lane[] =>
-  routing.lanesOf(call.poolName).filter((lane) => {
-    const provider = routing.provider(lane.providerId);
+): readonly string[] =>
+  call.poolLaneIds.filter((laneId) => {
+    if (excluded.includes(laneId) || excluded.includes(providerIdOf(laneId))) return false;
+    const lane = routing.lane(laneId);
+    const provider = lane === undefined ? undefined : routing.provider(lane.providerId);
     const need = { promptTokens: call.promptTokens, outputTokens, outputIsAsked: call.outputIsAsked };
-    return (
-      provider !== undefined &&
-      !excluded.includes(lane.id) &&
-      !excluded.includes(lane.providerId) &&
-      canEverServe(provider, lane, need)
-    );
+    return lane === undefined || provider === undefined || canEverServe(provider, lane, need);
   });
+
+const providerIdOf = (laneId: string): string => laneId.slice(0, laneId.indexOf('/'));
 
 const lastLine = (returned: Returned, failure: Failure): string =>
   failedLine({

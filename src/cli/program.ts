@@ -104,7 +104,12 @@ function addRun(program: Command, context: CliContext, end: End): void {
       ),
     )
     .addOption(textOption('--name <NAME>', 'what the batch is called (default: the name of INPUT)'))
-    .addOption(integerOption('--limit <N>', 'only the first N good lines; such a trial is a batch of its own, its lines run again in the whole file (default: all)'))
+    .addOption(
+      integerOption(
+        '--limit <N>',
+        'only the first N good lines; such a trial is a batch of its own, its lines run again in the whole file (default: all)',
+      ),
+    )
     .option('--fresh', 'forget an earlier run of this input, and an unfinished batch at --out')
     .option('--json', 'print one JSON object at the end, on standard output')
     .option('--quiet', 'show no progress, only the summary');
@@ -186,7 +191,12 @@ function addPreparations(program: Command, context: CliContext, end: End): void 
         .default('default'),
     )
     .addOption(new Option('--speed <N>', 'divides windows and latencies').default(1).argParser(factor))
-    .addOption(textOption('--write-config <FILE>', 'write a nightshift.yaml for these tiers; replaces only one that simulate wrote'))
+    .addOption(
+      textOption(
+        '--write-config <FILE>',
+        'write a nightshift.yaml for these tiers; replaces only one that simulate wrote',
+      ),
+    )
     .addOption(new Option('--seed <N>', 'of latencies and chances').default(1).argParser(wholeNumber))
     .addOption(
       new Option(

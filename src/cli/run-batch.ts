@@ -76,6 +76,7 @@ const work = async (
   interruption: Interruption,
 ): Promise<RunEnd> => {
   await using queues = await nightshift.openQueues();
+  await nightshift.store.adoptConfiguration(batch.id);
   const lanes = await lanesOfBatch(nightshift, batch.id);
   if (lanes.length === 0) {
     throw new CannotRun(
@@ -88,7 +89,8 @@ const work = async (
   try {
     const kind = await watch(nightshift, batch.id, lanes, { night, listener, writePartial, interruption });
     await end(night, nightshift, batch.id, { listener, interruption, kind });
-    const progress = await readProgress(nightshift, batch.id);
+    const all = await readProgress(nightshift, batch.id);
+    const progress = { ...all, lanes: lanesOf(all, lanes) };
     listener.progressed(progress, lanes);
     if (isFinal(progress.batch)) {
       await partial.remove();

@@ -61,7 +61,9 @@ async function readYaml({
   if (text !== null) return { path, name: shortName(workingDirectory, path), text };
   if (named === undefined) return null;
   const by = flags.config === undefined ? 'NIGHTSHIFT_CONFIG' : '--config';
-  throw configError(`Expected the file that ${by} names to exist, got none at ${named}. Correct the path, or let \`npx nightshift init\` write a ${CONFIG_FILE_NAME} here.`);
+  throw configError(
+    `Expected the file that ${by} names to exist, got none at ${named}. Correct the path, or let \`npx nightshift init\` write a ${CONFIG_FILE_NAME} here.`,
+  );
 }
 
 async function readDotEnv(directory: string): Promise<Environment> {

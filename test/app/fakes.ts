@@ -76,7 +76,7 @@ export const aCall = (differences: Partial<BegunCall> = {}): BegunCall => ({
   excluded: [],
   avoided: [],
   droppedParameters: [],
-  poolName: 'all',
+  poolLaneIds: ['alpha/small'],
   trail: [],
   ...differences,
 });
@@ -164,6 +164,7 @@ export const aStore = (methods: Partial<BatchStore>): BatchStore => ({
   find: notExpected,
   findByName: notExpected,
   ingest: notExpected,
+  adoptConfiguration: notExpected,
   poolNamesOf: notExpected,
   remove: notExpected,
   setOutput: notExpected,

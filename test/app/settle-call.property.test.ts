@@ -102,8 +102,17 @@ describe('settleCall, for any failure and history', () => {
     fc.assert(
       fc.property(anyFailure, anyCall, someLanes, chance, (verdict, call, lanes, random01) => {
         const routing = routed(lanes);
+        const poolLaneIds = lanes.map((lane) => lane.id);
         const { finished } = settleCall(
-          { call, lane: HERE, reply: REPLY, verdict, capTokens: call.outputTokens, nowMs: NOW_MS, random01 },
+          {
+            call: { ...call, poolLaneIds },
+            lane: HERE,
+            reply: REPLY,
+            verdict,
+            capTokens: call.outputTokens,
+            nowMs: NOW_MS,
+            random01,
+          },
           routing,
         );
         expect(['failed', 'pending', 'parked']).toContain(finished.next.kind);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { BegunCall, PastAttempt, ProviderReply } from '../../src/app/ports.ts';
+import type { BegunCall, PastAttempt, ProviderReply, Routing } from '../../src/app/ports.ts';
 import { faulted, type Returned, settleCall } from '../../src/app/settle-call.ts';
 import type { Answer } from '../../src/core/failures/classify-answer.ts';
 import type { Failure } from '../../src/core/failures/failure.ts';
@@ -54,7 +54,10 @@ const returned = (
 });
 
 const settle = (verdict: Answer | Failure, call: Partial<BegunCall> = {}, routing = EVERYWHERE) =>
-  settleCall(returned(verdict, call), routing).finished;
+  settleCall(returned(verdict, { poolLaneIds: poolOf(routing), ...call }), routing).finished;
+
+/** The pool `all` as a request of it knows it. */
+const poolOf = (routing: Routing): string[] => routing.lanesOf('all').map((lane) => lane.id);
 
 const effectOf = (failure: Failure) => settleCall(returned(failure), EVERYWHERE).effect;
 

@@ -139,24 +139,32 @@ describe('the explanation of a line', () => {
     const lanes = [
       { laneId: 'groq/small', obstacle: { kind: 'avoided', untilMs: NOW_MS + 60_000, attempt: 1 } },
     ] as const;
-    const text = explanationLines({ batch, story: parked, lanes }).join('\n');
+    const text = explanationLines({ batch, namesakes: 1, story: parked, lanes }).join('\n');
     expect(text).toContain('doc-17: line 17 of batch "tonight" (id 3)');
     expect(text).toMatch(/parked until .* \(in 1 min\) \(1 try counted\)/);
     expect(text).toContain('useless-answer: the answer was empty');
     expect(text).toMatch(/groq\/small: avoided until .* after attempt 1/);
   });
 
+  it('says that it took the latest of several batches of that name', () => {
+    const [, second] = explanationLines({ batch, namesakes: 3, story: story(), lanes: [] });
+    expect(second).toContain('the latest of 3 batches of this name');
+  });
+
   it('says so when nobody is at work', () => {
     const lanes = [{ laneId: 'groq/small', obstacle: { kind: 'none' } }] as const;
-    const text = explanationLines({ batch, story: story({ workers: 0 }), lanes }).join('\n');
+    const text = explanationLines({ batch, namesakes: 1, story: story({ workers: 0 }), lanes }).join('\n');
     expect(text).toContain('Nobody is at work');
   });
 
   it('names the error and the file of a final line', () => {
     const finalLine = JSON.stringify({ error: { code: 'bad_key', message: 'no lane' } });
-    const text = explanationLines({ batch, story: story({ state: 'failed', finalLine }), lanes: [] }).join(
-      '\n',
-    );
+    const text = explanationLines({
+      batch,
+      namesakes: 1,
+      story: story({ state: 'failed', finalLine }),
+      lanes: [],
+    }).join('\n');
     expect(text).toContain('Why: bad_key: no lane');
     expect(text).toContain('will be in /o.errors.jsonl when the batch is done');
   });

@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -77,6 +77,15 @@ describe('the command line', () => {
   it('tells someone without a key how to get one', async () => {
     const { stdout } = await type('init', '--stdout');
     expect(stdout).toContain('GROQ_API_KEY');
+  });
+
+  it('says once how to get each key when there is none', async () => {
+    const noDirectory = join(directory, 'a-file');
+    await writeFile(noDirectory, '');
+    const { stdout, code } = await type('doctor', '--data', noDirectory);
+    expect(code).toBe(1);
+    expect(stdout.split('https://aistudio.google.com/apikey')).toHaveLength(2);
+    expect(stdout).toContain('npm run demo');
   });
 
   it('writes a configuration once, and again only when forced', async () => {

@@ -11,6 +11,7 @@ const anyState = fc.oneof(
   fc.constantFrom({ kind: 'idle' } as const, { kind: 'busy' } as const),
   fc.record({
     kind: fc.constant('closed' as const),
+    scope: fc.string({ unit: 'grapheme', maxLength: 30 }),
     untilMs: fc.integer({ min: NOW_MS, max: NOW_MS + 90_000_000 }),
     reason: fc.string({ unit: 'binary', maxLength: 200 }),
     needsUser: fc.boolean(),
@@ -38,6 +39,12 @@ const anyView = fc.record({
   lanes: fc.array(anyLane.map(aLaneView), { maxLength: 40 }),
   notice: fc.option(fc.string({ unit: 'grapheme', maxLength: 200 })),
 });
+
+const closed = (scope: string, reason: string) =>
+  aLaneView({
+    laneId: `${scope}/small`,
+    state: { kind: 'closed', scope, untilMs: NOW_MS + 9_000_000, reason, needsUser: false },
+  });
 
 describe('renderProgress', () => {
   it('never draws a line wider or a picture higher than the terminal, with or without colours', () => {
@@ -82,12 +89,47 @@ describe('renderProgress', () => {
   it('says why a lane is closed, and calls for the user when only a person can open it', () => {
     const state = {
       kind: 'closed',
+      scope: 'groq',
       untilMs: NOW_MS + 1,
       reason: 'HTTP 401: invalid key',
       needsUser: true,
     } as const;
     expect(draw(aView({ lanes: [aLaneView({ state })] }))).toContain('! groq/small');
     expect(draw(aView({ lanes: [aLaneView({ state })] }))).toContain('needs you: HTTP 401: invalid key');
+  });
+
+  it('says under the table in full what the user is needed for, once for each provider', () => {
+    const reason = 'HTTP 402: this account has no credit left, add some at the console';
+    const state = { kind: 'closed', scope: 'groq', untilMs: NOW_MS, reason, needsUser: true } as const;
+    const lanes = [aLaneView({ state }), aLaneView({ laneId: 'groq/large', state })];
+    expect(draw(aView({ lanes })).split('\n').at(-1)).toBe(`! needs you: groq: ${reason}`);
+  });
+
+  it('says under the table why lanes are closed, at most three and only where the table cuts the reason', () => {
+    const long = 'HTTP 429: the daily quota is used up, ask after midnight';
+    const lanes = [closed('zai', 'HTTP 500'), ...['a', 'b', 'c', 'd'].map((scope) => closed(scope, long))];
+    const below = draw(aView({ lanes })).split('\n').slice(-3);
+    expect(below.map((line) => line.slice(0, 17))).toEqual(
+      ['a', 'b', 'c'].map((id) => `× ${id}: closed until`),
+    );
+    expect(below.every((line) => line.endsWith(`: ${long}`))).toBe(true);
+    expect(draw(aView({ lanes }), 100, 10)).not.toContain(`: closed until`);
+  });
+
+  it('puts the tightest limit first, a day that is used up before all others', () => {
+    const limits = [
+      aLimit({ used: 30 }),
+      aLimit({ metric: 'tokens', amount: 8_000, used: 100 }),
+      aLimit({ perMs: 86_400_000, amount: 1_000, used: 1_000 }),
+    ];
+    expect(draw(aView({ lanes: [aLaneView({ limits })] }), 140)).toMatch(
+      /req\/day 0\/1k .*req\/min 0\/30 .*tok\/min/u,
+    );
+  });
+
+  it('never foresees an end in less than a second', () => {
+    const outlook = { kind: 'pace', finishAtMs: NOW_MS + 40 } as const;
+    expect(draw(aView({ outlook }))).toContain('ETA 1 s (');
   });
 
   it('keeps the bar and the counts when there are two rows only', () => {

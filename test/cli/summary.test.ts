@@ -49,6 +49,9 @@ const aReport = (
   ...changes,
 });
 
+const stuckText = (lanes: RunReport['progress']['lanes']): string =>
+  summaryLines(aReport({ succeeded: 4 }, { end: 'stuck', lanes })).join('\n');
+
 describe('the summary of a run', () => {
   it('exits with 0 and names the output alone when all succeeded', () => {
     const text = summaryLines(aReport()).join('\n');
@@ -82,6 +85,15 @@ describe('the summary of a run', () => {
     expect(summaryLines(report).join('\n')).toContain(
       'groq: its key was refused; set a valid one (`npx nightshift doctor` names the variable) (HTTP 401)',
     );
+  });
+
+  it('says that every lane waits only when every lane does', () => {
+    const closing = { scope: 'groq', untilMs: NOW_MS, kind: 'no-money', reason: 'HTTP 402', needsUser: true };
+    const closed = aLane({ closing });
+    const open = aLane({ laneId: 'gemini/flash', providerId: 'gemini' });
+    expect(stuckText([closed])).toContain('Every lane this batch may use waits for you:');
+    expect(stuckText([closed, open])).toContain('These providers wait for you;');
+    expect(stuckText([closed, open])).not.toContain('gemini');
   });
 
   it('is one object for programs, with the reason of its exit code', () => {

@@ -74,7 +74,7 @@ test('--config wins over NIGHTSHIFT_CONFIG, which wins over the working director
 
 test('a named file that is not there is an error that says who named it', async () => {
   await expect(load({ flags: { config: 'x.yaml' } })).rejects.toThrow(
-    'Expected the file that --config names to exist, got none at x.yaml',
+    'Expected the file that --config names to exist, got none at x.yaml. Correct the path, or let `npx nightshift init` write',
   );
   await expect(load({ environment: { NIGHTSHIFT_CONFIG: 'y.yaml' } })).rejects.toThrow(
     'Expected the file that NIGHTSHIFT_CONFIG names to exist, got none at y.yaml',

@@ -70,15 +70,15 @@ export const prepare = async (
 };
 
 const addBacklog = async (pool: pg.Pool, laneIds: readonly string[], requests: number): Promise<void> => {
-  await pool.query('INSERT INTO pool (name, lane_ids) VALUES ($1, $2)', ['any', laneIds]);
   await pool.query(
     `INSERT INTO batch (identity, name, created_at_ms, total) VALUES ('hammer', 'hammer', now_ms(), $1)`,
     [requests],
   );
+  await pool.query(`INSERT INTO pool SELECT id, 'any', $1 FROM batch`, [laneIds]);
   await pool.query(
     `INSERT INTO request (batch_id, line_number, custom_id, line, route_id, prompt_tokens, output_tokens, state)
      SELECT b.id, n, 'line-' || n, '{}', route_id, 10 + n % 50, 20, 'pending'
-     FROM batch b, generate_series(1, $1) AS n, intern_route('any', '{}') AS route_id`,
+     FROM batch b, generate_series(1, $1) AS n, intern_route(b.id, 'any', '{}') AS route_id`,
     [requests],
   );
 };

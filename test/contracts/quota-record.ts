@@ -36,6 +36,9 @@ export const openRecordQuota = async (
       await pool.query(
         `INSERT INTO batch (identity, name, created_at_ms) VALUES ('quota', 'quota', now_ms())`,
       );
+      await pool.query('INSERT INTO pool SELECT b.id, l, ARRAY[l] FROM batch b, unnest($1::text[]) AS l', [
+        laneIds,
+      ]);
     },
     async setClock(atMs) {
       if (atMs !== nowMs) await stopClockAt(pool, atMs);
@@ -115,7 +118,7 @@ const inUse = async (pool: pg.Pool): Promise<ReadonlyMap<string, number>> => {
 const addRequest = async (pool: pg.Pool, laneId: string, need: TokenEstimate): Promise<number> => {
   const { rows } = await pool.query<{ id: number }>(
     `INSERT INTO request (batch_id, line_number, custom_id, line, route_id, prompt_tokens, output_tokens, state)
-     SELECT id, 1, 'line', '{}', intern_route($1, '{}'), $2, $3, 'pending' FROM batch RETURNING id`,
+     SELECT id, 1, 'line', '{}', intern_route(id, $1, '{}'), $2, $3, 'pending' FROM batch RETURNING id`,
     [laneId, need.promptTokens, need.outputTokens],
   );
   return rows[0]?.id ?? 0;

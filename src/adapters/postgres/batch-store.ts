@@ -24,6 +24,7 @@ export const postgresBatchStore = (
   findUnfinishedByOutput: (outputPath) =>
     findBatch(pool, "output_path = $1 AND state <> 'completed' ORDER BY id DESC LIMIT 1", outputPath),
   ingest: (batch, rows, duplicateLine) => ingest(pool, poolLanes, batch, rows, duplicateLine),
+  adoptConfiguration: (batchId) => adoptConfiguration(pool, poolLanes, batchId),
   poolNamesOf: (batchId) => poolNamesOf(pool, batchId),
   remove: async (batchId) => {
     await pool.query('SELECT remove_batch($1)', [batchId]);
@@ -38,6 +39,8 @@ export const postgresBatchStore = (
   resultsSince: (batchId, cursor, atMost) => resultsSince(pool, batchId, cursor, atMost),
   finalLines: (batchId) => finalLines(pool, batchId),
   markCompleted: async (batchId) => {
+    // Its routes serve nobody any more: without pools no grant looks at them.
+    await pool.query('DELETE FROM pool WHERE batch_id = $1', [batchId]);
     await pool.query(
       "UPDATE batch SET state = 'completed', completed_at_ms = coalesce(completed_at_ms, now_ms()) WHERE id = $1",
       [batchId],
@@ -48,6 +51,28 @@ export const postgresBatchStore = (
 const findBatch = async (pool: pg.Pool, condition: string, value: string | number): Promise<Batch | null> => {
   const { rows } = await pool.query<Batch>(`SELECT ${BATCH_COLUMNS} FROM batch WHERE ${condition}`, [value]);
   return rows[0] ?? null;
+};
+
+const upsertPool = async (
+  pool: pg.Pool,
+  batchId: number,
+  name: string,
+  laneIds: readonly string[],
+): Promise<void> => {
+  await pool.query(
+    `INSERT INTO pool (batch_id, name, lane_ids) VALUES ($1, $2, $3)
+     ON CONFLICT (batch_id, name) DO UPDATE SET lane_ids = EXCLUDED.lane_ids`,
+    [batchId, name, laneIds],
+  );
+};
+
+const adoptConfiguration = async (
+  pool: pg.Pool,
+  poolLanes: (name: string) => readonly string[],
+  batchId: number,
+): Promise<void> => {
+  for (const name of await poolNamesOf(pool, batchId)) await upsertPool(pool, batchId, name, poolLanes(name));
+  await pool.query("SELECT wake_dispatchers('*')");
 };
 
 /** Recorded at ingest: asking the requests would read them all. */
@@ -68,11 +93,11 @@ const ingest = async (
   rows: AsyncIterable<readonly IngestRow[]>,
   duplicateLine: (lineNumber: number, customId: string, firstLineNumber: number) => string,
 ): ReturnType<BatchStore['ingest']> => {
-  const routes = routeInterner(pool, poolLanes);
   try {
     const created = await inTransaction(pool, async (client) => {
       const batchId = await insertBatch(client, batch);
       if (batchId === null) return null;
+      const routes = routeInterner(pool, poolLanes, batchId);
       await copyRequests(client, batchId, rows, (poolName) => routes.idOf(poolName));
       await markDuplicates(client, batchId, duplicateLine);
       return await countLines(client, batchId, routes.poolNames());
@@ -99,15 +124,18 @@ const insertBatch = async (client: pg.PoolClient, batch: NewBatch): Promise<numb
 };
 
 /** Routes are interned on a connection of their own, outside the transaction: a route that nobody uses does no harm. */
-const routeInterner = (pool: pg.Pool, poolLanes: (name: string) => readonly string[]): RouteInterner => {
+const routeInterner = (
+  pool: pg.Pool,
+  poolLanes: (name: string) => readonly string[],
+  batchId: number,
+): RouteInterner => {
   const known = new Map<string, Promise<number>>();
   const intern = async (poolName: string): Promise<number> => {
-    const { rows } = await pool.query<{ id: number }>(
-      `WITH lanes AS (
-         INSERT INTO pool (name, lane_ids) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET lane_ids = EXCLUDED.lane_ids
-       ) SELECT intern_route($1, '{}') AS id`,
-      [poolName, poolLanes(poolName)],
-    );
+    await upsertPool(pool, batchId, poolName, poolLanes(poolName));
+    const { rows } = await pool.query<{ id: number }>("SELECT intern_route($1, $2, '{}') AS id", [
+      batchId,
+      poolName,
+    ]);
     return rows[0]?.id ?? 0;
   };
   return {

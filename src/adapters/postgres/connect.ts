@@ -38,30 +38,30 @@ export const connectRecord = (address: PostgresAddress, onIdleError: (error: Err
   return pool;
 };
 
+/** A connection that breaks between two queries says so in an event, too; the next query then rejects. */
+const queryWillReject = (): void => {};
+
 /** Runs `work` in one transaction on one connection; rolls back if it throws. */
 export const inTransaction = async <T>(
   pool: pg.Pool,
   work: (client: pg.PoolClient) => Promise<T>,
 ): Promise<T> => {
   const client = await pool.connect();
-  // A connection that breaks between two queries says so here; the next query then rejects.
-  const onBroken = (): void => {};
-  client.on('error', onBroken);
+  client.on('error', queryWillReject);
   try {
     await client.query('BEGIN');
     const value = await work(client);
     await client.query('COMMIT');
-    client.off('error', onBroken);
+    client.off('error', queryWillReject);
     client.release();
     return value;
   } catch (error) {
-    await client.query('ROLLBACK').then(
-      () => {
-        client.off('error', onBroken);
-        client.release();
-      },
-      (broken: Error) => client.release(broken),
+    const broken = await client.query('ROLLBACK').then(
+      () => undefined,
+      (reason: Error) => reason,
     );
+    client.off('error', queryWillReject);
+    client.release(broken);
     throw error;
   }
 };

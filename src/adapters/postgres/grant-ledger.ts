@@ -57,7 +57,7 @@ interface BegunRow {
   readonly excluded: string[];
   readonly avoided: string[];
   readonly dropped_parameters: string[];
-  readonly pool_name: string;
+  readonly pool_lane_ids: string[] | null;
   readonly trail: PastAttempt[] | null;
 }
 
@@ -87,7 +87,7 @@ const begin = async (
     excluded: row.excluded,
     avoided: row.avoided,
     droppedParameters: row.dropped_parameters,
-    poolName: row.pool_name,
+    poolLaneIds: row.pool_lane_ids ?? [],
     trail: row.trail ?? [],
   }));
 };

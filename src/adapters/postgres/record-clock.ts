@@ -16,14 +16,11 @@ interface Reading {
 /** Mirrors the record's clock with the process's own monotonic one, and reads it again every 5 s. */
 export const openRecordClock = async (pool: pg.Pool): Promise<Clock & Disposable> => {
   let reading = await readClock(pool);
-  const resync = setInterval(() => {
-    readClock(pool).then(
-      (again) => {
-        reading = again;
-      },
-      () => {},
-    );
-  }, RESYNC_MS).unref();
+  const readAgain = async (): Promise<void> => {
+    reading = await readClock(pool);
+  };
+  // A record that is away has no clock to read; the last reading serves until it is back.
+  const resync = setInterval(() => void readAgain().catch(() => {}), RESYNC_MS).unref();
   const nowMs = (): number => reading.recordMs + (performance.now() - reading.readAtMs) * reading.rate;
   return {
     nowMs,

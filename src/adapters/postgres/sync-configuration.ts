@@ -1,4 +1,4 @@
-/** Writes what the configuration says into the record: limits, pools, and keys that have changed. */
+/** Writes what the configuration says into the record: limits, and keys that have changed. */
 import type pg from 'pg';
 import type { Routing } from '../../app/ports.ts';
 import type { Limit } from '../../core/model.ts';
@@ -29,7 +29,6 @@ export const syncConfiguration = async (
 ): Promise<void> => {
   await inTransaction(pool, async (client) => {
     await syncLimits(client, limitRows(routing));
-    await syncPools(client, routing);
     await reopenMended(client, fingerprints);
     await client.query("SELECT wake_dispatchers('*')");
   });
@@ -91,24 +90,6 @@ const syncLimits = async (client: pg.PoolClient, rows: readonly LimitRow[]): Pro
   );
   const newIds = added.filter((row) => row.is_new).map((row) => row.id);
   if (newIds.length > 0) await client.query('SELECT charge_new_limits($1)', [newIds]);
-};
-
-const syncPools = async (client: pg.PoolClient, routing: Routing): Promise<void> => {
-  const { rows } = await client.query<{ name: string }>('SELECT DISTINCT pool_name AS name FROM route');
-  const names = new Set([...rows.map((row) => row.name), ...routing.pools.map((pool) => pool.name)]);
-  for (const name of names) await upsertPool(client, name, routing);
-};
-
-/** Records which lanes a name stands for. */
-export const upsertPool = async (
-  client: pg.PoolClient | pg.Pool,
-  name: string,
-  routing: Routing,
-): Promise<void> => {
-  await client.query(
-    'INSERT INTO pool (name, lane_ids) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET lane_ids = EXCLUDED.lane_ids',
-    [name, routing.lanesOf(name).map((lane) => lane.id)],
-  );
 };
 
 /**

@@ -2,7 +2,7 @@
 import { probeProvider } from '../../adapters/openai/probe-provider.ts';
 import type { Closing } from '../../app/ports.ts';
 import type { Config } from '../../config/config.ts';
-import { noKeysMessage } from '../../config/no-keys-message.ts';
+import { DEMO_OFFER } from '../../config/no-keys-message.ts';
 import { type ConfigFlags, openRecord, readConfig } from '../configuration.ts';
 import { type CliContext, printJson, printLines } from '../context.ts';
 import { judgeProvider, type Verdict } from '../diagnosis.ts';
@@ -90,14 +90,28 @@ function linesOf({ isWell, config, store, verdicts }: Findings): readonly string
     mark(store.isOpen, `record: ${store.dataDirectory}: ${store.detail}`),
     '',
     ...(verdicts.length === 0
-      ? [noKeysMessage(), '']
+      ? noProviderLines(config)
       : ['Providers (asked for their list of models, which costs no quota):']),
     ...verdicts.flatMap(verdictLines),
     ...offLines(config),
+    ...(verdicts.length === 0 ? ['', DEMO_OFFER] : []),
     '',
     isWell
       ? `Ready: ${usable} of ${verdicts.length} providers can be used, ${lanes} lanes are configured.`
       : 'Not ready: see what to do above.',
+  ];
+}
+
+/** What is off, why, and how to get each key follows as a list of its own. */
+function noProviderLines({ unavailable }: Config): readonly string[] {
+  if (unavailable.length === 0) return ['No provider can be used: the configuration lists none.'];
+  return [
+    'No provider can be used.',
+    ...(unavailable.some(({ kind }) => kind === 'no-key')
+      ? [
+          'A free key takes a few minutes: put one of these into the environment, or into a .env beside nightshift.yaml.',
+        ]
+      : []),
   ];
 }
 

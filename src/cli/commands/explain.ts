@@ -24,7 +24,12 @@ export async function explain(
   await using nightshift = await openRecord(config, (message) => void context.stderr.write(`${message}\n`));
   const batch = await findBatch(nightshift, names.batch);
   const story = await findLine(nightshift, batch, names.customId);
-  const explanation = { batch, story, lanes: await judgeLanes(nightshift, story) };
+  const explanation = {
+    batch,
+    namesakes: await countNamesakes(nightshift, batch, names.batch),
+    story,
+    lanes: await judgeLanes(nightshift, story),
+  };
   if (flags.json === true) printJson(context.stdout, explanation);
   else printLines(context.stdout, explanationLines(explanation));
   return EXIT.done;
@@ -41,6 +46,17 @@ async function findBatch({ store, explain: reader }: Nightshift, nameOrId: strin
       ? 'The record holds no batch: is --data the directory of its run?'
       : didYouMean(nearestNames(nameOrId, known), known.slice(0, 5));
   throw new CannotRun(`Expected BATCH to be a batch's name or id, got ${JSON.stringify(nameOrId)}. ${hint}`);
+}
+
+/** How many batches share the name that was asked for; 1 where it was asked for by id. */
+async function countNamesakes(
+  { explain: reader }: Nightshift,
+  { name }: Batch,
+  asked: string,
+): Promise<number> {
+  if (asked !== name) return 1;
+  const names = await reader.batchNames();
+  return names.filter((other) => other === name).length;
 }
 
 async function findLine({ explain: reader }: Nightshift, batch: Batch, customId: string): Promise<LineStory> {

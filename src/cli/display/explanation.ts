@@ -10,16 +10,21 @@ import { oneLine } from '../text/width.ts';
 /** A line with what stands between it and its lanes; no lanes once it is final. */
 export interface Explanation {
   readonly batch: Batch;
+  /** Batches that the name stands for; more than one means that the latest was taken. */
+  readonly namesakes: number;
   readonly story: LineStory;
   readonly lanes: readonly { readonly laneId: string; readonly obstacle: Obstacle }[];
 }
 
 /** The explanation for people. */
 export function explanationLines(explanation: Explanation): readonly string[] {
-  const { batch, story } = explanation;
+  const { batch, namesakes, story } = explanation;
   const size = `about ${fullCount(story.promptTokens)} tokens in, at most ${fullCount(story.outputTokens)} out`;
   return [
     `${oneLine(story.customId ?? '(no custom_id)')}: line ${fullCount(story.lineNumber)} of batch "${oneLine(batch.name)}" (id ${batch.id})`,
+    ...(namesakes > 1
+      ? [`  the latest of ${namesakes} batches of this name; each of the others answers to its own id`]
+      : []),
     ...(story.state === 'bad' ? [] : [`  ${size}, for \`${oneLine(story.poolName ?? '')}\``]),
     `  ${standing(explanation)}`,
     ...duplicateLines(story),

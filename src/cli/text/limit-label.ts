@@ -41,7 +41,7 @@ function windowLengthMs({ perMs, unit }: LimitUse): number {
   return perMs ?? (unit === 'day' ? 86_400_000 : Infinity);
 }
 
-/** Orders limits by urgency: what is used up first, longest wait ahead, then the least share left; else as they were. */
+/** Orders limits by urgency: the least share left first; of those that are used up, the longest window first. */
 export function byTightness(a: LimitUse, b: LimitUse): number {
   const byShare = shareLeft(a) - shareLeft(b);
   return byShare !== 0 || shareLeft(a) > 0 ? byShare : windowLengthMs(b) - windowLengthMs(a);

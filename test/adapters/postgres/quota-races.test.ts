@@ -25,10 +25,10 @@ const prepare = async (
   const ledger = postgresGrantLedger(pool);
   await stopClockAt(pool, NOW_MS);
   await syncConfiguration(pool, routing, new Map());
-  await pool.query(`INSERT INTO pool VALUES ('both', $1)`, [LANES]);
   await pool.query(
     `INSERT INTO batch (identity, name, created_at_ms, total) VALUES ('race', 'race', now_ms(), 1)`,
   );
+  await pool.query(`INSERT INTO pool SELECT id, 'both', $1 FROM batch`, [LANES]);
   await pool.query(`INSERT INTO worker (host, pid, started_at_ms) VALUES ('here', 1, now_ms())`);
   await pool.query(`INSERT INTO worker_lane SELECT id, unnest($1::text[]), 8 FROM worker`, [LANES]);
   const grantOn = async (laneId: string): Promise<number> => {
@@ -44,13 +44,16 @@ const prepare = async (
 const addRequest = async (pool: pg.Pool, promptTokens = 10): Promise<void> => {
   await pool.query(
     `INSERT INTO request (batch_id, line_number, custom_id, line, route_id, prompt_tokens, output_tokens, state)
-     SELECT id, 1, 'line', '{}', intern_route('both', '{}'), $1, 0, 'pending' FROM batch`,
+     SELECT id, 1, 'line', '{}', intern_route(id, 'both', '{}'), $1, 0, 'pending' FROM batch`,
     [promptTokens],
   );
 };
 
+/** A worker that may begin calls: the last sweep may have taken the one before for dead, as none holds a lock here. */
 const workerId = async (pool: pg.Pool): Promise<number> => {
-  const { rows } = await pool.query<{ id: number }>('SELECT id FROM worker');
+  const { rows } = await pool.query<{ id: number }>(
+    `INSERT INTO worker (host, pid, started_at_ms) VALUES ('here', 1, now_ms()) RETURNING id`,
+  );
   return rows[0]?.id ?? 0;
 };
 
@@ -108,7 +111,7 @@ const lostAndItsSuccessor = async (
 ): Promise<readonly [number, number]> => {
   await addRequest(pool);
   const lost = await grantOn(LANES[0]);
-  await ledger.begin([lost], 0);
+  await ledger.begin([lost], await workerId(pool));
   await ledger.sweep();
   await pool.query(`INSERT INTO worker (host, pid, started_at_ms) VALUES ('here', 2, now_ms())`);
   await pool.query(`INSERT INTO worker_lane SELECT id, unnest($1::text[]), 8 FROM worker`, [LANES]);
@@ -126,7 +129,7 @@ describe('the record, where two changes meet', () => {
     const ending = [await grantOn(LANES[0]), await grantOn(LANES[1])];
     await ledger.begin(ending, await workerId(pool));
     const lost = await grantOn(LANES[1]);
-    await ledger.begin([lost], 0);
+    await ledger.begin([lost], await workerId(pool));
     await grantOn(LANES[0]);
     await stopClockAt(pool, NOW_MS + 1);
     const meeting = whileHolding(pool, `SELECT FROM quota_limit WHERE scope = 'early/one' FOR UPDATE`, [

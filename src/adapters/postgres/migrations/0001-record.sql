@@ -22,20 +22,23 @@ CREATE TABLE installation (
 );
 INSERT INTO installation DEFAULT VALUES;
 
--- A pool as the configuration resolved it last, under the name that requests use for it: a pool's own name, an
--- alias, a lane or a bare model id.
+-- What a name stood for when the batch's own process last said so: a pool, an alias, a lane or a bare model id. Each
+-- batch has its own, so that two configurations on one record do not change each other's.
 CREATE TABLE pool (
-  name     text PRIMARY KEY,
-  lane_ids text[] NOT NULL
+  batch_id bigint NOT NULL,
+  name     text NOT NULL,
+  lane_ids text[] NOT NULL,
+  PRIMARY KEY (batch_id, name)
 );
 
 -- Requests that may run on the same lanes share a route: a pool less the lanes and providers that failed them.
 -- Interned, so that the backlog needs no per-request look at exclusions.
 CREATE TABLE route (
   id        integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  batch_id  bigint NOT NULL,
   pool_name text NOT NULL,
   excluded  text[] NOT NULL DEFAULT '{}',
-  UNIQUE (pool_name, excluded)
+  UNIQUE (batch_id, pool_name, excluded)
 );
 
 CREATE TABLE batch (

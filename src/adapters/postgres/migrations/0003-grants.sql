@@ -3,15 +3,15 @@
 -- grants, and it skips those that others hold.
 
 -- Interns a route and returns its id.
-CREATE FUNCTION intern_route(the_pool text, the_excluded text[]) RETURNS integer LANGUAGE plpgsql AS $$
+CREATE FUNCTION intern_route(the_batch bigint, the_pool text, the_excluded text[]) RETURNS integer LANGUAGE plpgsql AS $$
 DECLARE
   sorted text[] := ARRAY(SELECT DISTINCT e FROM unnest(the_excluded) AS e ORDER BY e);
   found_id integer;
 BEGIN
-  SELECT id INTO found_id FROM route WHERE pool_name = the_pool AND excluded = sorted;
+  SELECT id INTO found_id FROM route WHERE batch_id = the_batch AND pool_name = the_pool AND excluded = sorted;
   IF found_id IS NULL THEN
-    INSERT INTO route (pool_name, excluded) VALUES (the_pool, sorted)
-    ON CONFLICT (pool_name, excluded) DO UPDATE SET pool_name = EXCLUDED.pool_name
+    INSERT INTO route (batch_id, pool_name, excluded) VALUES (the_batch, the_pool, sorted)
+    ON CONFLICT (batch_id, pool_name, excluded) DO UPDATE SET pool_name = EXCLUDED.pool_name
     RETURNING id INTO found_id;
   END IF;
   RETURN found_id;
@@ -94,7 +94,7 @@ BEGIN
 
   -- Routes this lane serves; those with the fewest other lanes first.
   SELECT coalesce(array_agg(r.id ORDER BY cardinality(p.lane_ids) - cardinality(r.excluded), r.id), '{}') INTO routes
-  FROM route r JOIN pool p ON p.name = r.pool_name
+  FROM route r JOIN pool p ON p.batch_id = r.batch_id AND p.name = r.pool_name
   WHERE the_lane = ANY (p.lane_ids) AND NOT r.excluded && scopes;
 
   FOREACH the_route IN ARRAY routes LOOP
@@ -257,7 +257,7 @@ $$;
 CREATE FUNCTION begin_grants(ids bigint[], the_worker integer) RETURNS TABLE (
   grant_id bigint, request_id bigint, lane_id text, begun_at_ms bigint, output_tokens integer, prompt_tokens integer,
   custom_id text, line text, task jsonb, tries smallint, excluded text[], avoided text[], dropped_parameters text[],
-  pool_name text, output_is_asked boolean, most_output_tokens integer, trail jsonb
+  pool_lane_ids text[], output_is_asked boolean, most_output_tokens integer, trail jsonb
 ) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
@@ -282,14 +282,14 @@ BEGIN
   FROM quota_limit l WHERE l.id = u.limit_id AND u.grant_id = ANY (open_ids) AND l.window_kind <> 'concurrency';
   RETURN QUERY
     SELECT g.id, g.request_id, g.lane_id, g.begun_at_ms, g.output_tokens, g.prompt_tokens,
-           r.custom_id, r.line, b.task, r.tries, r.excluded, r.avoided, r.dropped_parameters, rt.pool_name, r.output_is_asked, r.output_tokens,
+           r.custom_id, r.line, b.task, r.tries, r.excluded, r.avoided, r.dropped_parameters, p.lane_ids, r.output_is_asked, r.output_tokens,
            (SELECT jsonb_agg(jsonb_build_object(
                      'lane', a.lane_id, 'outcome', a.outcome, 'reason', a.reason, 'begunAtMs', a.begun_at_ms,
                      'durationMs', a.closed_at_ms - a.begun_at_ms,
                      'promptTokens', a.used_prompt_tokens, 'completionTokens', a.used_completion_tokens) ORDER BY a.id)
             FROM grants a WHERE a.request_id = r.id AND a.state = 'closed' AND a.outcome <> 'released')
     FROM grants g JOIN request r ON r.id = g.request_id JOIN batch b ON b.id = r.batch_id
-    LEFT JOIN route rt ON rt.id = r.route_id
+    LEFT JOIN route rt ON rt.id = r.route_id LEFT JOIN pool p ON p.batch_id = rt.batch_id AND p.name = rt.pool_name
     WHERE g.id = ANY (open_ids) ORDER BY g.id;
 END
 $$;
@@ -398,7 +398,7 @@ BEGIN
                      THEN coalesce(greatest(f.due_at_ms, r.due_at_ms), at_ms) ELSE f.due_at_ms END,
     output_tokens = coalesce(f.output_cap, r.output_tokens),
     route_id = CASE WHEN f.next_state IN ('pending', 'parked')
-                    THEN intern_route((SELECT pool_name FROM route WHERE id = r.route_id), f.excluded || f.avoided)
+                    THEN intern_route(r.batch_id, (SELECT pool_name FROM route WHERE id = r.route_id), f.excluded || f.avoided)
                     ELSE r.route_id END
   FROM finishing f WHERE r.id = f.request_id;
   WITH written AS (
@@ -469,7 +469,7 @@ BEGIN
 
   WITH due AS (
     UPDATE request r SET state = 'pending', due_at_ms = NULL, avoided = '{}',
-      route_id = intern_route((SELECT pool_name FROM route WHERE id = r.route_id), r.excluded)
+      route_id = intern_route(r.batch_id, (SELECT pool_name FROM route WHERE id = r.route_id), r.excluded)
     WHERE r.id IN (SELECT id FROM request WHERE due_at_ms <= now_ms() AND state IN ('pending', 'parked')
                    ORDER BY due_at_ms LIMIT 1000 FOR UPDATE SKIP LOCKED)
     RETURNING 1
@@ -537,5 +537,7 @@ BEGIN
     IF begun IS NOT NULL THEN PERFORM close_lost_grants(begun); END IF;
   END LOOP;
   DELETE FROM batch WHERE id = the_batch;
+  DELETE FROM route WHERE batch_id = the_batch;
+  DELETE FROM pool WHERE batch_id = the_batch;
 END
 $$;
