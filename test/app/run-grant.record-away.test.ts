@@ -7,6 +7,9 @@ import { aCall, NOW_MS } from './fakes.ts';
 const refuse = (): never => {
   throw new Error('the record is away');
 };
+const refuseForGood = (): never => {
+  throw new RecordRefused('out of range');
+};
 const take = (): void => {};
 
 /** Every wait is over at once. */
@@ -32,9 +35,6 @@ describe('runGrant, when the record is away for a moment', () => {
   });
 
   it('fails the request at once where the record refuses that one outcome', async () => {
-    const refuseForGood = (): never => {
-      throw new RecordRefused('out of range');
-    };
     const { tools, finished, clock } = hurried({ finishes: [refuseForGood, take] });
     await expect(runGrant(tools, 7)).rejects.toThrow('unknown: fault in Nightshift: out of range');
     expect(finished).toMatchObject([{ outcome: 'unknown', next: { kind: 'failed' } }]);

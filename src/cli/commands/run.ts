@@ -129,10 +129,21 @@ async function runToReport(running: Running, startedAtMs: number): Promise<RunRe
     await close();
     return report;
   } catch (error) {
-    await Promise.race([close().catch(() => {}), patience(error instanceof RecordLost)]);
-    throw error;
+    const cause = await Promise.race([lost.promise, tellTale(error)]).catch((reason: unknown) => reason);
+    await Promise.race([close().catch(() => {}), patience(cause instanceof RecordLost)]);
+    throw cause;
   }
 }
+
+/** A broken connection is usually the first word of a lost record, which says more: it is given a moment. */
+async function tellTale(error: unknown): Promise<unknown> {
+  const isBroken = error instanceof Error && 'code' in error;
+  if (isBroken) await new Promise((resolve) => setTimeout(resolve, LOST_WORD_MS));
+  return error;
+}
+
+/** How long the word that the record is lost may come after its first broken connection. */
+const LOST_WORD_MS = 1_000;
 
 async function patience(isLost: boolean): Promise<void> {
   await new Promise<void>((resolve) => {
