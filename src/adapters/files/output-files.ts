@@ -29,11 +29,15 @@ export const openWholeFile = async (path: string): Promise<WholeFile> => {
   };
 };
 
-/** Opens `path` anew and empty. Another process that writes to a file of that name keeps its own, unseen. */
+/**
+ * Opens `path` anew and empty, by rename, so that several processes may do so at once: the last one's file is seen, and
+ * the others go on writing to theirs, unseen.
+ */
 export const openGrowingFile = async (path: string): Promise<GrowingFile> => {
   await mkdir(dirname(path), { recursive: true });
-  await rm(path, { force: true });
-  const file = await open(path, 'wx');
+  const temporary = `${path}.${process.pid}.tmp`;
+  const file = await open(temporary, 'w');
+  await rename(temporary, path);
   return {
     async append(lines) {
       await appendLines(file, lines);
