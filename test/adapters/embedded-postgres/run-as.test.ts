@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { binariesAt, locateBinaries } from '../../../src/adapters/embedded-postgres/binaries.ts';
 import { openHome } from '../../../src/adapters/embedded-postgres/home.ts';
 import { planLaunch } from '../../../src/adapters/embedded-postgres/launch-plan.ts';
-import { canRun, findAccount, isRoot } from '../../../src/adapters/embedded-postgres/run-as.ts';
+import { canEnter, canRun, findAccount, isRoot } from '../../../src/adapters/embedded-postgres/run-as.ts';
 import { openElsewhere, readServerPid } from './client-process.ts';
 
 let root: string;
@@ -20,6 +20,9 @@ afterEach(async () => {
   vi.unstubAllEnvs();
   await rm(root, { recursive: true, force: true });
 });
+
+/** An ordinary user can only run a clone that it may enter; one under a folder of root's is root's alone. */
+const userMayRunThis = isRoot() && (await canEnter(await findAccount(), import.meta.dirname));
 
 const pathWithoutNamespaces = async (): Promise<string> => {
   const directory = join(root, 'bin');
@@ -83,15 +86,18 @@ describe.runIf(isRoot())('an embedded PostgreSQL opened by root', () => {
     await expect(openElsewhere({ dataDirectory }, { path })).rejects.toThrow(/Expected a user namespace/);
   });
 
-  test("makes a database in an ordinary user's directory that the user can open alone", async () => {
-    const account = await findAccount();
-    await chmod(root, 0o755);
-    await mkdir(dataDirectory, { mode: 0o700 });
-    await chown(dataDirectory, account.uid, account.gid);
-    await (await openElsewhere({ dataDirectory })).close();
-    expect(await listOwners()).toEqual(new Set([account.uid]));
-    await (await openElsewhere({ dataDirectory }, account)).close();
-  });
+  test.runIf(userMayRunThis)(
+    "makes a database in an ordinary user's directory that the user can open alone",
+    async () => {
+      const account = await findAccount();
+      await chmod(root, 0o755);
+      await mkdir(dataDirectory, { mode: 0o700 });
+      await chown(dataDirectory, account.uid, account.gid);
+      await (await openElsewhere({ dataDirectory })).close();
+      expect(await listOwners()).toEqual(new Set([account.uid]));
+      await (await openElsewhere({ dataDirectory }, account)).close();
+    },
+  );
 
   test('copies the programs to the refuge where the account cannot reach them', async () => {
     await chmod(root, 0o711);
@@ -112,19 +118,24 @@ describe.runIf(isRoot())('an embedded PostgreSQL opened by root', () => {
     expect(await canRun(plan.runAs, plan.binaries.initdb)).toBe(true);
   });
 
-  test('shares the server of the ordinary user who owns the data, and leaves no files of root in it', async () => {
-    const account = await findAccount();
-    await chmod(root, 0o755);
-    await mkdir(dataDirectory, { mode: 0o700 });
-    await chown(dataDirectory, account.uid, account.gid);
-    const owner = await openElsewhere({ dataDirectory }, account);
-    const asRoot = await openElsewhere({ dataDirectory });
-    expect(asRoot.connection).toEqual(owner.connection);
-    await owner.close();
-    await asRoot.close();
-    expect(await listOwners()).toEqual(new Set([account.uid]));
-    const alone = await openElsewhere({ dataDirectory });
-    expect(await stat(join(dataDirectory, 'postgres', 'postmaster.pid'))).toMatchObject({ uid: account.uid });
-    await alone.close();
-  });
+  test.runIf(userMayRunThis)(
+    'shares the server of the ordinary user who owns the data, and leaves no files of root in it',
+    async () => {
+      const account = await findAccount();
+      await chmod(root, 0o755);
+      await mkdir(dataDirectory, { mode: 0o700 });
+      await chown(dataDirectory, account.uid, account.gid);
+      const owner = await openElsewhere({ dataDirectory }, account);
+      const asRoot = await openElsewhere({ dataDirectory });
+      expect(asRoot.connection).toEqual(owner.connection);
+      await owner.close();
+      await asRoot.close();
+      expect(await listOwners()).toEqual(new Set([account.uid]));
+      const alone = await openElsewhere({ dataDirectory });
+      expect(await stat(join(dataDirectory, 'postgres', 'postmaster.pid'))).toMatchObject({
+        uid: account.uid,
+      });
+      await alone.close();
+    },
+  );
 });
