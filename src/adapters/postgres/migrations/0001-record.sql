@@ -113,7 +113,7 @@ CREATE TABLE health (
   gone_count      integer NOT NULL DEFAULT 0     -- answers in a row that say the model is gone
 );
 
--- A process that makes calls. It is alive while it holds its advisory lock and its heartbeat is fresh.
+-- A process that makes calls. It is alive while it holds its advisory lock; one that is silent is granted nothing more.
 CREATE TABLE worker (
   id              integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   host            text NOT NULL,
