@@ -141,15 +141,19 @@ export interface Batch {
   readonly id: number;
   readonly identity: string;
   readonly name: string;
-  readonly state: 'in_progress' | 'finalizing' | 'completed';
-  readonly outputPath: string;
-  readonly errorPath: string;
+  readonly state: 'in_progress' | 'cancelling' | 'cancelled' | 'completed';
+  /** Nothing is granted to it until it is resumed. */
+  readonly isPaused: boolean;
+  /** `null` where nobody writes files. */
+  readonly outputPath: string | null;
+  readonly errorPath: string | null;
   readonly createdAtMs: number;
   readonly completedAtMs: number | null;
   readonly total: number;
   readonly bad: number;
   readonly succeeded: number;
   readonly failed: number;
+  readonly cancelled: number;
   readonly promptTokens: number;
   readonly completionTokens: number;
 }

@@ -34,6 +34,10 @@ export interface LaneProgress {
   readonly limits: readonly LimitUse[];
   /** Of the lane, else of its provider; `null` while it takes calls. */
   readonly closing: Closing | null;
+  /** Somebody paused it: nothing is granted on it until it is resumed. */
+  readonly isPaused: boolean;
+  /** Live processes that make calls on it. */
+  readonly workers: number;
 }
 
 /** A batch and its lanes at one instant. */
@@ -58,7 +62,7 @@ export interface ProgressReader {
 }
 
 /** Lines that have their final line. */
-export const linesDone = (batch: Batch): number => batch.bad + batch.succeeded + batch.failed;
+export const linesDone = (batch: Batch): number => batch.bad + batch.succeeded + batch.failed + batch.cancelled;
 
 /** Whether every line has its final line. */
 export const isFinal = (batch: Batch): boolean => linesDone(batch) >= batch.total;
