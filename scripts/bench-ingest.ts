@@ -60,7 +60,9 @@ const ingestHere = async (directory: string): Promise<Ingested> => {
       task: null,
       outputPath: 'out',
       errorPath: 'errors',
+      isServed: false,
     },
+    nightshift.routing,
     reader.rows(readLines(input.open(), MAX_LINE_BYTES)),
     (line, id, first) => badLine(lineId(line), duplicateLine(line, id, first)),
   );

@@ -15,6 +15,10 @@ export const routingOf = (config: Config): Routing => {
     pools: config.pools,
     lane: (laneId) => lanes.get(laneId),
     provider: (providerId) => providers.get(providerId),
+    resolveModel: (name) => {
+      const found = resolveModel(config, name);
+      return found.kind === 'lanes' ? found : { kind: 'unknown', nearest: found.nearest };
+    },
     lanesOf: (name) => {
       const found = resolveModel(config, name);
       if (found.kind === 'not-found') return [];

@@ -1,42 +1,52 @@
 /** The one place where things are joined: from a configuration to everything that runs on it. */
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { openEmbeddedPostgres } from './adapters/embedded-postgres/open.ts';
 import { openLogFile } from './adapters/files/log-file.ts';
-import { openLaneQueues } from './adapters/bullmq/lane-queues.ts';
+import { readLines } from './adapters/files/read-lines.ts';
+import { type BoardableQueues, openLaneQueues } from './adapters/bullmq/lane-queues.ts';
 import { openPostgresBackend } from './adapters/bullmq/postgres-backend.ts';
+import { openRedisBackend } from './adapters/bullmq/redis-backend.ts';
 import { openProviderClient } from './adapters/openai/provider-client.ts';
+import { postgresBatchRoll } from './adapters/postgres/batch-roll.ts';
 import { postgresBatchStore } from './adapters/postgres/batch-store.ts';
-import { connectRecord } from './adapters/postgres/connect.ts';
+import { addressOf, connectRecord, type PostgresAddress } from './adapters/postgres/connect.ts';
 import { postgresExplainReader } from './adapters/postgres/explain-reader.ts';
 import { postgresGrantLedger } from './adapters/postgres/grant-ledger.ts';
+import { postgresGrantStories } from './adapters/postgres/grant-stories.ts';
 import { postgresHealthBook } from './adapters/postgres/health-book.ts';
-import { readKeySalt } from './adapters/postgres/key-salt.ts';
+import { type Installation, readInstallation } from './adapters/postgres/installation.ts';
 import { migrateRecord } from './adapters/postgres/migrate.ts';
+import { postgresProcessRegistry } from './adapters/postgres/process-registry.ts';
 import { postgresProgressReader } from './adapters/postgres/progress-reader.ts';
 import { openRecordClock } from './adapters/postgres/record-clock.ts';
 import { syncConfiguration } from './adapters/postgres/sync-configuration.ts';
 import { openWakeSignal } from './adapters/postgres/wake-signal.ts';
-import { postgresWorkerRegistry } from './adapters/postgres/worker-registry.ts';
+import type { Batches } from './app/batches.ts';
+import type { ExplainReader } from './app/explain.ts';
+import type { BatchRoll, GrantStories } from './app/grant-stories.ts';
 import type {
   BatchStore,
   Clock,
   GrantLedger,
   HealthBook,
-  LaneQueues,
   Log,
+  ProcessRegistry,
   ProviderClient,
   Routing,
   WakeSignal,
-  WorkerRegistry,
 } from './app/ports.ts';
-import type { ExplainReader } from './app/explain.ts';
 import type { ProgressReader } from './app/progress.ts';
+import { recordBatches } from './app/record-batches.ts';
 import type { Config } from './config/config.ts';
 import { routingOf } from './routing.ts';
 
 /** Everything that use cases need, open and ready. Disposing closes it in the reverse order. */
 export interface Nightshift extends AsyncDisposable {
+  /** Of this process's own configuration. */
   readonly routing: Routing;
+  /** The same with the lanes that live workers announce, whose keys may not be here. */
+  readonly currentRouting: () => Promise<Routing>;
   readonly log: Log;
   readonly clock: Clock;
   readonly store: BatchStore;
@@ -44,61 +54,153 @@ export interface Nightshift extends AsyncDisposable {
   readonly health: HealthBook;
   readonly progress: ProgressReader;
   readonly explain: ExplainReader;
-  readonly workers: WorkerRegistry;
+  readonly stories: GrantStories;
+  readonly roll: BatchRoll;
+  readonly processes: ProcessRegistry;
   readonly wake: WakeSignal;
   readonly provider: ProviderClient;
-  /** Queues need BullMQ's tables and connections, so they open on first use. */
-  openQueues(): Promise<LaneQueues & AsyncDisposable>;
+  /** Batches on this record. `isServed`: they belong to a service rather than to this process. */
+  batches(options: BatchesOptions): Batches;
+  /** Queues need tables and connections of their own, so they open on first use. */
+  openQueues(): Promise<OpenQueues>;
+}
+
+/** On whose behalf batches are worked with. */
+export interface BatchesOptions {
+  readonly isServed: boolean;
+  /** See {@link recordBatches}. */
+  readonly cancelPatienceMs: number;
+}
+
+/** The queues of this home. */
+export interface OpenQueues extends BoardableQueues {
+  /** What is wrong with where they are kept; one sentence each. */
+  readonly warnings: readonly string[];
+  /** Resolves if their store answers. */
+  ping(): Promise<void>;
 }
 
 /** How to open it. */
 export interface OpenOptions {
   /** Told in a sentence when something takes long. */
   readonly onWait?: (message: string) => void;
-  /** The database is gone and nothing can go on. */
+  /** The embedded database is gone and nothing can go on. */
   readonly onLost?: (error: Error) => void;
+  /** Where log entries go; a file in the data directory unless said. */
+  readonly log?: Log;
 }
 
 /** The log's name in the data directory. */
 export const LOG_FILE = 'nightshift.log';
 
-/** Opens the embedded home of a configuration: starts or adopts its PostgreSQL, brings the record up to date. */
+/** Opens the home of a configuration, starts its PostgreSQL where it is embedded, and brings the record up to date. */
 export const openNightshift = async (config: Config, options: OpenOptions = {}): Promise<Nightshift> => {
   await using stack = new AsyncDisposableStack();
-  const home = stack.use(await openEmbeddedPostgres({ dataDirectory: config.dataDirectory, ...options }));
-  const log = stack.use(openLogFile(join(config.dataDirectory, LOG_FILE)));
+  const address = await openAddress(config, options, stack);
+  const log = options.log ?? stack.use(openLogFile(join(config.dataDirectory, LOG_FILE)));
   const onError = (error: Error): void => log.warn({ err: error }, 'connection.errored');
-  const address = home.connection;
   await migrateRecord(address);
 
   const pool = connectRecord(address, onError);
   stack.defer(() => pool.end());
   const routing = routingOf(config);
-  const fingerprints = fingerprintsOf(config, await readKeySalt(pool));
+  const installation = await readInstallation(pool);
+  const fingerprints = fingerprintsOf(config, installation.keySalt);
   await syncConfiguration(pool, routing, fingerprints);
 
   const clock = stack.use(await openRecordClock(pool));
   const wake = stack.use(await openWakeSignal(address, onError));
-  const store = postgresBatchStore(pool, (name) => routing.lanesOf(name).map((lane) => lane.id));
+  const store = postgresBatchStore(pool);
   const health = postgresHealthBook(pool, (scope) => fingerprints.get(scope) ?? null);
+  const processes = postgresProcessRegistry(address, pool, onError);
+  const progress = postgresProgressReader(pool, store, health);
+  const explain = postgresExplainReader(pool);
+  const currentRouting = currentRoutingOf(config, routing, processes);
   const opened = stack.move();
   return {
     routing,
+    currentRouting,
     log,
     clock,
     store,
     health,
     wake,
+    processes,
+    progress,
     ledger: postgresGrantLedger(pool),
-    progress: postgresProgressReader(pool, store, health, routing),
-    explain: postgresExplainReader(pool),
-    workers: postgresWorkerRegistry(address, onError),
+    explain,
+    stories: postgresGrantStories(pool),
+    roll: postgresBatchRoll(pool),
     provider: openProviderClient(config.providers, (providerId) => config.keys.keyOf(providerId)),
-    async openQueues() {
-      const backend = opened.use(await openPostgresBackend(address, onError));
-      return opened.use(openLaneQueues(backend, (lane) => routing.provider(lane.providerId), log));
-    },
+    batches: (batchesOptions) =>
+      recordBatches({
+        ...batchesOptions,
+        store,
+        health,
+        progress,
+        explain,
+        processes,
+        clock,
+        readLines,
+        routing: currentRouting,
+        sha256: (text) => createHash('sha256').update(text).digest('hex'),
+      }),
+    openQueues: async () => await openQueues({ config, address, installation, log, onError }, opened),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+};
+
+const openAddress = async (
+  config: Config,
+  options: OpenOptions,
+  stack: AsyncDisposableStack,
+): Promise<PostgresAddress> => {
+  const servers = config.keys.servers();
+  if (servers !== null) return addressOf(servers.databaseUrl);
+  const home = stack.use(await openEmbeddedPostgres({ dataDirectory: config.dataDirectory, ...options }));
+  return home.connection;
+};
+
+interface QueueHome {
+  readonly config: Config;
+  readonly address: PostgresAddress;
+  readonly installation: Installation;
+  readonly log: Log;
+  readonly onError: (error: Error) => void;
+}
+
+const openQueues = async (
+  { config, address, installation, log, onError }: QueueHome,
+  stack: AsyncDisposableStack,
+): Promise<OpenQueues> => {
+  const servers = config.keys.servers();
+  if (servers === null) {
+    const backend = stack.use(await openPostgresBackend(address, onError));
+    const queues = stack.use(openLaneQueues(backend, log));
+    return { ...queues, warnings: [], ping: async () => {} };
+  }
+  const prefix = `nightshift-${installation.id}`;
+  const backend = stack.use(await openRedisBackend({ url: servers.redisUrl, prefix }, onError));
+  const queues = stack.use(openLaneQueues(backend, log));
+  return { ...queues, warnings: backend.warnings, ping: () => backend.ping() };
+};
+
+/** Resolved again only when workers announce other providers than before. */
+const currentRoutingOf = (
+  config: Config,
+  own: Routing,
+  processes: ProcessRegistry,
+): (() => Promise<Routing>) => {
+  let known = '';
+  let routing = own;
+  return async () => {
+    const announced = (await processes.servedLanes()).map(({ provider }) => provider.id);
+    const missing = new Set(announced.filter((id) => own.provider(id) === undefined));
+    const key = [...missing].toSorted().join(' ');
+    if (key === known) return routing;
+    known = key;
+    routing = missing.size === 0 ? own : routingOf(config.assuming(missing));
+    return routing;
   };
 };
 

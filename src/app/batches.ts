@@ -3,6 +3,7 @@
  * and the client of another process's HTTP interface all speak these words.
  */
 import type { TaskSpec } from '../core/tasks/task-spec.ts';
+import type { LaneTotal } from './explain.ts';
 import type { LaneProgress, Progress } from './progress.ts';
 import type { Batch, FinalLine } from './ports.ts';
 import type { Reasons } from './read-requests.ts';
@@ -109,6 +110,8 @@ export interface Batches {
     ref: string,
     options: { readonly pool: string | null },
   ): Promise<{ readonly batch: Batch; readonly lines: number }>;
+  /** What each lane did for the batch; lanes that did nothing are missing. Reads every attempt of the batch. */
+  laneTotals(ref: string): Promise<readonly LaneTotal[]>;
   /** Every lane that this service knows, with its use. */
   lanes(): Promise<readonly LaneProgress[]>;
   /** Nothing more is granted on the lane, for any batch, until it is resumed. */

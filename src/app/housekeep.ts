@@ -1,40 +1,66 @@
-/** Cleans up after dead processes, wakes what is due, and adds lost jobs again. */
-import type { Clock, GrantLedger, LaneQueues, Log } from './ports.ts';
+/** Cleans up after dead processes, wakes what is due, adds lost jobs again, and ends the lines of cancelled batches. */
+import { endOpenLines } from './cancel.ts';
+import type { BatchStore, Clock, GrantLedger, LaneQueues, Log } from './ports.ts';
 
 /** What housekeeping needs. */
 export interface HousekeepingTools {
   readonly ledger: GrantLedger;
   readonly queues: LaneQueues;
+  readonly store: BatchStore;
   readonly clock: Clock;
   readonly log: Log;
 }
 
 /** How often the dead are looked for. */
 const SWEEP_EVERY_MS = 1_000;
+/** How often queues that nobody needs any more are looked for. */
+const TIDY_EVERY_MS = 60_000;
 
 /** Sweeps once a second, and exactly when the next parked request falls due, until the signal aborts. Never rejects. */
 export const housekeep = async (tools: HousekeepingTools, signal: AbortSignal): Promise<void> => {
+  const { clock, log } = tools;
+  let nextTidyMs = clock.nowMs();
   while (!signal.aborted) {
-    let nextMs = tools.clock.nowMs() + SWEEP_EVERY_MS;
+    let nextMs = clock.nowMs() + SWEEP_EVERY_MS;
     try {
       const nextDueAtMs = await sweepOnce(tools);
-      if (nextDueAtMs !== null) nextMs = Math.min(nextMs, Math.max(nextDueAtMs, tools.clock.nowMs() + 1));
+      if (nextDueAtMs !== null) nextMs = Math.min(nextMs, Math.max(nextDueAtMs, clock.nowMs() + 1));
+      await endCancelled(tools, signal);
+      if (clock.nowMs() >= nextTidyMs) {
+        nextTidyMs = clock.nowMs() + TIDY_EVERY_MS;
+        await removeUnusedQueues(tools);
+      }
     } catch (error) {
-      tools.log.error({ err: error }, 'sweep.failed');
+      log.error({ err: error }, 'sweep.failed');
     }
-    await tools.clock.sleepUntil(nextMs, signal);
+    await clock.sleepUntil(nextMs, signal);
   }
 };
 
 /** One sweep; when the next parked request falls due. */
-export const sweepOnce = async ({ ledger, queues, log }: HousekeepingTools): Promise<number | null> => {
+export const sweepOnce = async ({
+  ledger,
+  queues,
+  log,
+}: Pick<HousekeepingTools, 'ledger' | 'queues' | 'log'>): Promise<number | null> => {
   const { missingJobs, nextDueAtMs } = await ledger.sweep();
   for (const [laneId, jobs] of Map.groupBy(missingJobs, (job) => job.laneId)) {
     await queues.addAgain(
       laneId,
-      jobs.map((job) => job.id),
+      jobs.map((job) => job.slice),
     );
-    log.warn({ laneId, grants: jobs.length }, 'jobs.added-again');
+    log.warn({ laneId, jobs: jobs.length }, 'jobs.added-again');
   }
   return nextDueAtMs;
+};
+
+const endCancelled = async ({ store }: HousekeepingTools, signal: AbortSignal): Promise<void> => {
+  for (const batchId of await store.cancellingIds()) await endOpenLines(store, batchId, signal);
+};
+
+const removeUnusedQueues = async ({ ledger, queues, log }: HousekeepingTools): Promise<void> => {
+  for (const laneId of await ledger.forgetUnusedQueues()) {
+    await queues.remove(laneId);
+    log.info({ laneId }, 'queue.removed');
+  }
 };

@@ -1,28 +1,34 @@
 /** One process's share of the night: it takes a seat, dispatches, makes calls and keeps house until it is told to stop. */
 import { coalesce } from './coalesce.ts';
-import { dispatch, type DispatchTools } from './dispatch.ts';
+import { dispatchLane } from './dispatch.ts';
 import { housekeep, sweepOnce } from './housekeep.ts';
 import type {
+  Announcement,
+  BatchStore,
   BegunCall,
   Clock,
   FinishedCall,
+  Granted,
   GrantLedger,
   HealthBook,
   LaneQueues,
   Log,
+  ProcessRegistry,
   ProviderClient,
   Routing,
+  ServedLane,
+  Slice,
   WakeSignal,
-  WorkerRegistry,
 } from './ports.ts';
-import type { Lane } from '../core/model.ts';
-import { runGrant } from './run-grant.ts';
+import { type CallTools, runSlice } from './run-slice.ts';
+import { tendLanes } from './tend-lanes.ts';
 
 /** What a night needs. */
 export interface NightTools {
   readonly ledger: GrantLedger;
   readonly health: HealthBook;
-  readonly workers: WorkerRegistry;
+  readonly store: BatchStore;
+  readonly processes: ProcessRegistry;
   readonly queues: LaneQueues;
   readonly provider: ProviderClient;
   readonly routing: Routing;
@@ -31,6 +37,15 @@ export interface NightTools {
   readonly log: Log;
   /** In [0, 1). */
   readonly random01: () => number;
+}
+
+/** What this process does. */
+export interface NightShare {
+  readonly announcement: Announcement;
+  /** The lanes it dispatches on, if it is a dispatcher; asked again whenever there is news. */
+  readonly dispatched: () => Promise<readonly ServedLane[]>;
+  /** The lanes it makes calls on, if it is a worker: some of those that it announces. */
+  readonly worked: () => Promise<readonly ServedLane[]>;
 }
 
 /** A night under way. */
@@ -43,40 +58,59 @@ export interface Night {
   abort(): void;
 }
 
-/** Begins or finishes that go to the record together. */
+/** Slices or outcomes that go to the record together. */
 const AT_ONCE = 64;
 
-/** Starts granting and calling on these lanes. The dead of the night before are cleaned up first. */
-export const startNight = async (tools: NightTools, lanes: readonly Lane[]): Promise<Night> => {
-  const { ledger, queues, workers, log } = tools;
+/** Begins this process's share. The dead of the night before are cleaned up first. */
+export const startNight = async (
+  tools: NightTools,
+  { announcement, dispatched, worked }: NightShare,
+): Promise<Night> => {
+  const { processes, log } = tools;
+  const { roles } = announcement;
   const granting = new AbortController();
   const calling = new AbortController();
-  await sweepOnce(tools);
-  const seat = await workers.join(lanes.map((lane) => ({ laneId: lane.id, slots: lane.concurrency })));
+  const working = new AbortController();
+  if (roles.includes('dispatcher')) await sweepOnce(tools);
+  const seat = await processes.join(announcement);
 
-  const callTools = {
-    ...tools,
-    begin: coalesce((ids: readonly number[]) => beginEach(ledger, ids, seat.id), AT_ONCE),
-    finish: coalesce((calls: readonly FinishedCall[]) => finishEach(ledger, calls), AT_ONCE),
-    signal: calling.signal,
-  };
-  const running = new Set<number>();
-  const work = async (grantIds: readonly number[]): Promise<void> => {
-    for (const grantId of grantIds) await runOnce(running, grantId, () => runGrant(callTools, grantId));
-  };
-  await Promise.all(lanes.map((lane) => queues.consume(lane, work)));
   const withoutWork = new Set<string>();
-  const onAnswer: DispatchTools['onAnswer'] = (laneId, stoppedBy) =>
+  const onAnswer = (laneId: string, stoppedBy: Granted['stoppedBy']): void =>
     void (stoppedBy === 'no-work' ? withoutWork.add(laneId) : withoutWork.delete(laneId));
-  const loops = [dispatch({ ...tools, onAnswer }, lanes, granting.signal), housekeep(tools, granting.signal)];
-  log.info({ workerId: seat.id, lanes: lanes.map((lane) => lane.id) }, 'night.started');
+  const dispatching = roles.includes('dispatcher')
+    ? [
+        tendLanes(
+          tools,
+          dispatched,
+          (lane, signal) => dispatchLane({ ...tools, onAnswer }, lane, signal),
+          granting.signal,
+        ),
+        housekeep(tools, granting.signal),
+      ]
+    : [];
+  const work = workOf(tools, () => seat.id, calling.signal);
+  const consuming = roles.includes('worker')
+    ? [
+        tendLanes(
+          tools,
+          worked,
+          (lane, signal) => consumeUntil(tools.queues, lane, work, signal),
+          working.signal,
+        ),
+      ]
+    : [];
+  log.info(
+    { processId: seat.id, roles, lanes: announcement.lanes.map(({ lane }) => lane.id) },
+    'night.started',
+  );
 
   const drain = async (): Promise<void> => {
     granting.abort();
-    await Promise.all(loops);
-    await queues.stopConsuming();
+    await Promise.all(dispatching);
+    working.abort();
+    await Promise.all(consuming);
     await seat.leave();
-    log.info({ workerId: seat.id }, 'night.drained');
+    log.info({ processId: seat.id }, 'night.drained');
   };
   let draining: Promise<void> | null = null;
   return {
@@ -86,25 +120,54 @@ export const startNight = async (tools: NightTools, lanes: readonly Lane[]): Pro
   };
 };
 
-/** A job may be delivered twice to one process; the record's fence tells only processes apart. */
-const runOnce = async (running: Set<number>, grantId: number, run: () => Promise<void>): Promise<void> => {
-  if (running.has(grantId)) return;
-  running.add(grantId);
-  try {
-    await run();
-  } finally {
-    running.delete(grantId);
-  }
+/** Takes jobs of the lane until the signal aborts, then waits for those under way. */
+const consumeUntil = async (
+  queues: LaneQueues,
+  lane: ServedLane,
+  work: (slice: Slice) => Promise<void>,
+  signal: AbortSignal,
+): Promise<void> => {
+  const consumer = await queues.consume(lane, work);
+  await new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  await consumer.stop();
 };
 
-/** Begun calls by grant; `null` for those that may not begin any more. */
+/** What is done with each job. A job may be delivered twice to one process; the record's fence tells only processes apart. */
+const workOf = (
+  tools: NightTools,
+  processId: () => number,
+  signal: AbortSignal,
+): ((slice: Slice) => Promise<void>) => {
+  const { ledger } = tools;
+  const callTools: CallTools = {
+    ...tools,
+    begin: coalesce((slices: readonly Slice[]) => beginEach(ledger, slices, processId()), AT_ONCE),
+    finish: coalesce((calls: readonly FinishedCall[]) => finishEach(ledger, calls), AT_ONCE),
+    signal,
+  };
+  const running = new Set<number>();
+  return async (slice) => {
+    const mine = slice.filter((grantId) => !running.has(grantId));
+    for (const grantId of mine) running.add(grantId);
+    try {
+      if (mine.length > 0) await runSlice(callTools, mine);
+    } finally {
+      for (const grantId of mine) running.delete(grantId);
+    }
+  };
+};
+
+/** Begun calls by slice. */
 const beginEach = async (
   ledger: GrantLedger,
-  ids: readonly number[],
-  workerId: number,
-): Promise<(id: number) => BegunCall | null> => {
-  const begun = new Map((await ledger.begin(ids, workerId)).map((call) => [call.grantId, call]));
-  return (id) => begun.get(id) ?? null;
+  slices: readonly Slice[],
+  processId: number,
+): Promise<(slice: Slice) => readonly BegunCall[]> => {
+  const begun = new Map((await ledger.begin(slices.flat(), processId)).map((call) => [call.grantId, call]));
+  return (slice) => slice.map((id) => begun.get(id)).filter((call) => call !== undefined);
 };
 
 /** Together, or one by one if the record refuses them together: one bad entry must not take the others with it. */

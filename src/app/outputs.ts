@@ -1,5 +1,5 @@
 /** The files of a batch: what grows while it runs, and what stands when it is done. */
-import type { BatchStore, ResultCursor } from './ports.ts';
+import type { BatchStore, FinalLine, ResultCursor } from './ports.ts';
 
 /** A file that appears whole: written beside its place, then renamed into it. */
 export interface WholeFile {
@@ -39,18 +39,17 @@ export const partialWriter = (
 };
 
 /**
- * Writes successes to one file and all other lines to the other, both in input order. Without any other line there is
+ * Writes the final lines: successes to one file and all other lines to the other, both in input order. Without any other line there is
  * no second file.
  */
 export const writeOutputs = async (
-  store: BatchStore,
-  batchId: number,
+  finalLines: AsyncIterable<readonly FinalLine[]>,
   output: WholeFile,
   errors: WholeFile,
 ): Promise<{ readonly succeeded: number; readonly others: number }> => {
   const counts = { succeeded: 0, others: 0 };
   try {
-    for await (const page of store.finalLines(batchId)) {
+    for await (const page of finalLines) {
       const good = page.filter((line) => line.succeeded).map(({ line }) => line);
       const bad = page.filter((line) => !line.succeeded).map(({ line }) => line);
       await output.writeLines(good);

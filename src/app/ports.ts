@@ -2,8 +2,9 @@
  * What the use cases need from the outside, named by the need and owned here. Adapters implement these; the
  * contract suites in test/ hold every implementation to the same words.
  */
-import type { Lane, Pool, Provider, TokenUsage } from '../core/model.ts';
 import type { Settlement } from '../core/failures/next-step.ts';
+import type { ModelResolution } from '../core/lines/chat-request.ts';
+import type { Lane, Limit, Pool, Provider, TokenUsage } from '../core/model.ts';
 
 /** Time as the record tells it; see `clock` in the record. */
 export interface Clock {
@@ -21,12 +22,15 @@ export interface GrantOrder {
   readonly atMost: number;
 }
 
+/** Grants that one job runs one after the other in one call slot; ids ascending, never empty. */
+export type Slice = readonly number[];
+
 /** What came of a {@link GrantOrder}. */
 export interface Granted {
-  /** Ascending; empty if there was no room or no work. */
-  readonly grantIds: readonly number[];
+  /** Empty if there was no room or no work. */
+  readonly slices: readonly Slice[];
   /** Why there are not more; empty if `atMost` was reached. */
-  readonly stoppedBy: '' | 'closed' | 'no-slot' | 'no-room' | 'no-work';
+  readonly stoppedBy: '' | 'paused' | 'closed' | 'no-slot' | 'no-room' | 'no-work';
   /** When it is worth asking again; `null` if only an event can change the answer. */
   readonly wakeAtMs: number | null;
 }
@@ -40,6 +44,8 @@ export interface PastAttempt {
   readonly durationMs: number | null;
   readonly promptTokens: number | null;
   readonly completionTokens: number | null;
+  /** Somebody has retried the request since: told in the provenance, not held against it. */
+  readonly isBeforeRetry: boolean;
 }
 
 /** A call that may be made now: it is counted from here on, whatever becomes of it. */
@@ -75,6 +81,8 @@ export interface FinishedCall {
   readonly outcome: string;
   readonly reason: string | null;
   readonly usage: TokenUsage | null;
+  /** From the call to its answer; `null` if it was never made. */
+  readonly durationMs: number | null;
   readonly settlement: Settlement;
   readonly countsAsTry: boolean;
   readonly next:
@@ -103,12 +111,14 @@ export interface GrantLedger {
   finish(calls: readonly FinishedCall[]): Promise<void>;
   /** Cleans up after dead processes and wakes what is due. */
   sweep(): Promise<Swept>;
+  /** Forgets, and answers, the lanes that had a queue and are neither wanted nor served any more. */
+  forgetUnusedQueues(): Promise<readonly string[]>;
 }
 
 /** What a sweep found. */
 export interface Swept {
   /** Granted 2 s ago or more and not begun: their jobs may be lost. */
-  readonly missingJobs: readonly { readonly id: number; readonly laneId: string }[];
+  readonly missingJobs: readonly { readonly laneId: string; readonly slice: Slice }[];
   /** When the next parked request falls due. */
   readonly nextDueAtMs: number | null;
 }
@@ -132,8 +142,10 @@ export interface NewBatch {
   readonly identity: string;
   readonly name: string;
   readonly task: unknown;
-  readonly outputPath: string;
-  readonly errorPath: string;
+  readonly outputPath: string | null;
+  readonly errorPath: string | null;
+  /** Its names stand for what the service's configuration says, whoever submitted it. */
+  readonly isServed: boolean;
 }
 
 /** A batch as it stands. */
@@ -161,6 +173,13 @@ export interface Batch {
 /** A place in a batch's results by order of completion; `null` is the beginning. */
 export type ResultCursor = { readonly writtenBy: string; readonly sequence: number } | null;
 
+/** An open request of a batch that is being cancelled. */
+export interface OpenRequest {
+  readonly requestId: number;
+  readonly customId: string;
+  readonly trail: readonly PastAttempt[];
+}
+
 /** A final line. */
 export interface FinalLine {
   readonly succeeded: boolean;
@@ -173,7 +192,10 @@ export interface BatchStore {
   /** The unfinished batch that will write this file, if any. */
   findUnfinishedByOutput(outputPath: string): Promise<Batch | null>;
   find(batchId: number): Promise<Batch | null>;
+  /** The latest of that name. */
   findByName(name: string): Promise<Batch | null>;
+  /** Latest first, those before an id if it is given. */
+  list(page: { readonly atMost: number; readonly beforeId: number | null }): Promise<readonly Batch[]>;
   /**
    * Takes all lines in one transaction. Of equal custom ids the first good line stays; `duplicateLine` makes the error
    * line of the others. Nothing remains of a batch without a good line, or of one whose rows break off. A batch of
@@ -181,27 +203,41 @@ export interface BatchStore {
    */
   ingest(
     batch: NewBatch,
+    routing: Routing,
     rows: AsyncIterable<readonly IngestRow[]>,
     duplicateLine: (lineNumber: number, customId: string, firstLineNumber: number) => string,
   ): Promise<
     { readonly kind: 'created' | 'exists'; readonly batch: Batch } | { readonly kind: 'no-good-line' }
   >;
-  /** Lets the batch's names stand for the lanes that this process's configuration gives them. */
-  adoptConfiguration(batchId: number): Promise<void>;
+  /** Lets the batch's names stand for the lanes that this routing gives them. */
+  adoptConfiguration(batchId: number, routing: Routing): Promise<void>;
+  /** Adds the lanes that the routing gives its names and that it may not use yet. Never takes one away. */
+  addLanes(batchId: number, routing: Routing): Promise<void>;
+  /** The batches in progress whose names stand for what the service's configuration says. */
+  servedBatchIds(): Promise<readonly number[]>;
   /** The names that requests of the batch are routed by. */
   poolNamesOf(batchId: number): Promise<readonly string[]>;
   /** Removes a batch and all that belongs to it. */
   remove(batchId: number): Promise<void>;
   setOutput(batchId: number, outputPath: string, errorPath: string): Promise<void>;
+  setPaused(batchId: number, isPaused: boolean): Promise<void>;
+  /** From `in_progress` to `cancelling`: nothing more is granted. Its lines are ended by {@link BatchStore.cancelOpen}. */
+  startCancelling(batchId: number): Promise<void>;
+  cancellingIds(): Promise<readonly number[]>;
+  /** Ends up to so many open lines of a batch that is being cancelled; answers how many. Calls under way are left alone. */
+  cancelOpen(batchId: number, lineOf: (request: OpenRequest) => string, atMost: number): Promise<number>;
+  /** Failed (and cancelled) lines are pending again; answers how many. See `retry_batch` in the record. */
+  retry(batchId: number, poolName: string | null, routing: Routing): Promise<number>;
   /** Final lines after a cursor in order of completion; nothing appears later before the cursor. At most `atMost`. */
   resultsSince(
     batchId: number,
     cursor: ResultCursor,
     atMost: number,
   ): Promise<{ readonly lines: readonly FinalLine[]; readonly cursor: ResultCursor }>;
-  /** All final lines in input order, bad lines among them. */
+  /** All final lines in input order, bad lines among them. Lines that are not final yet are left out. */
   finalLines(batchId: number): AsyncIterable<readonly FinalLine[]>;
-  markCompleted(batchId: number): Promise<void>;
+  /** The bad ones among them. */
+  badLines(batchId: number): AsyncIterable<readonly FinalLine[]>;
 }
 
 /** Why a lane or a provider takes no calls for now. */
@@ -217,6 +253,9 @@ export interface Closing {
 
 /** Health of lanes and providers, shared by all processes. */
 export interface HealthBook {
+  /** Nothing more is granted on the lane until it is resumed; what was granted and not begun goes back. */
+  pause(laneId: string): Promise<void>;
+  resume(laneId: string): Promise<void>;
   close(closing: Closing): Promise<void>;
   /** Counts a sick outcome of a lane or provider and opens its circuit breaker when it is time. */
   sick(scope: string, reason: string, random01: number): Promise<void>;
@@ -225,30 +264,79 @@ export interface HealthBook {
   closings(): Promise<readonly Closing[]>;
 }
 
-/** This process's place among those that make calls. */
-export interface WorkerSeat {
+/** What a process does. Each role may run in any number of processes, together or apart. */
+export type Role = 'api' | 'dispatcher' | 'worker';
+
+/** A lane with what of its provider a dispatcher needs to know. */
+export interface ServedLane {
+  readonly lane: Lane;
+  readonly provider: Provider;
+}
+
+/** One limit as a configuration has it; `calls` are calls at once. */
+export interface ScopedLimit {
+  /** Lane id or provider id. */
+  readonly scope: string;
+  readonly metric: Limit['metric'] | 'calls';
+  /** The window in words; equal for equal windows. */
+  readonly window: string;
+  readonly amount: number;
+}
+
+/** What a process says of itself. */
+export interface Announcement {
+  readonly roles: readonly Role[];
+  /** Those it makes calls on; empty unless it is a worker. */
+  readonly lanes: readonly ServedLane[];
+  /** Equal for equal configurations. */
+  readonly configHash: string;
+  readonly limits: readonly ScopedLimit[];
+}
+
+/** A process that lives, as far as anybody can tell. */
+export interface LiveProcess extends Omit<Announcement, 'lanes'> {
+  readonly id: number;
+  readonly host: string;
+  readonly pid: number;
+  readonly startedAtMs: number;
+  readonly laneIds: readonly string[];
+}
+
+/** This process's place among those that are at work. */
+export interface Seat {
   readonly id: number;
   /** Gives the seat up; its open calls are treated as lost. */
   leave(): Promise<void>;
 }
 
-/** Who makes calls, on which lanes, with how many at once. */
-export interface WorkerRegistry {
-  join(lanes: readonly { readonly laneId: string; readonly slots: number }[]): Promise<WorkerSeat>;
+/** Who is at work, in which roles, and on which lanes. */
+export interface ProcessRegistry {
+  join(announcement: Announcement): Promise<Seat>;
+  processes(): Promise<readonly LiveProcess[]>;
+  /** The lanes on which a live worker makes calls, as the worker that started last has them. */
+  servedLanes(): Promise<readonly ServedLane[]>;
+  /** The lanes that some batch in progress may use. */
+  wantedLaneIds(): Promise<ReadonlySet<string>>;
 }
 
 /** A queue per lane; jobs carry grant ids. Disposable: what is lost is added again. */
 export interface LaneQueues {
-  add(laneId: string, grantIds: readonly number[]): Promise<void>;
+  add(laneId: string, slices: readonly Slice[]): Promise<void>;
   /**
    * Adds jobs for grants whose first job may be lost, or held by a process that died. Where it was not, a grant has two
    * jobs, and the second finds that the call has begun.
    */
-  addAgain(laneId: string, grantIds: readonly number[]): Promise<void>;
+  addAgain(laneId: string, slices: readonly Slice[]): Promise<void>;
   /** Runs `work` for each job of the lane, `concurrency` at once. A rejection shows on the board, no more. */
-  consume(lane: Lane, work: (grantIds: readonly number[]) => Promise<void>): Promise<void>;
-  /** Stops taking jobs and waits for those under way. */
-  stopConsuming(): Promise<void>;
+  consume(served: ServedLane, work: (slice: Slice) => Promise<void>): Promise<Consumer>;
+  /** Removes the queue of a lane that nobody serves any more, with all that is left in it. */
+  remove(laneId: string): Promise<void>;
+}
+
+/** Takes jobs of one lane. */
+export interface Consumer {
+  /** Takes no more jobs and waits for those under way. */
+  stop(): Promise<void>;
 }
 
 /** What came back from a provider, before anybody judged it. */
@@ -289,5 +377,7 @@ export interface Routing {
   provider(providerId: string): Provider | undefined;
   /** Lanes a request's model name stands for; empty if it stands for none. */
   lanesOf(poolName: string): readonly Lane[];
+  /** The same by ids, or the names that resemble one that is unknown. */
+  resolveModel(name: string): ModelResolution;
   readonly pools: readonly Pool[];
 }

@@ -1,5 +1,5 @@
 /** What a person wants to know while a batch runs. Types, and the little arithmetic that every display shares. */
-import type { Batch, Closing } from './ports.ts';
+import type { Batch, Closing, Routing } from './ports.ts';
 import type { Metric } from '../core/model.ts';
 
 /** One limit as it stands. */
@@ -55,14 +55,15 @@ export interface Progress {
 
 /** Reads how things stand. */
 export interface ProgressReader {
-  /** `null` if the batch was removed. */
-  read(batchId: number): Promise<Progress | null>;
-  /** The lanes without a batch, in the order of the configuration. */
-  lanes(): Promise<readonly LaneProgress[]>;
+  /** With the lanes of that routing; `null` if the batch was removed. */
+  read(batchId: number, routing: Routing): Promise<Progress | null>;
+  /** The lanes without a batch, in the order of the routing. */
+  lanes(routing: Routing): Promise<readonly LaneProgress[]>;
 }
 
 /** Lines that have their final line. */
-export const linesDone = (batch: Batch): number => batch.bad + batch.succeeded + batch.failed + batch.cancelled;
+export const linesDone = (batch: Batch): number =>
+  batch.bad + batch.succeeded + batch.failed + batch.cancelled;
 
 /** Whether every line has its final line. */
 export const isFinal = (batch: Batch): boolean => linesDone(batch) >= batch.total;

@@ -6,9 +6,9 @@ import { canEverServe, largestCallTokens } from '../core/matching.ts';
 import type { Lane } from '../core/model.ts';
 import { type NextStep, nextStep, type RequestStep } from '../core/failures/next-step.ts';
 import { type AttemptNote, failedLine, type LineHead, successLine } from '../core/lines/output-line.ts';
-import type { BegunCall, FinishedCall, ProviderReply, Routing } from './ports.ts';
+import type { BegunCall, FinishedCall, PastAttempt, ProviderReply, Routing } from './ports.ts';
 
-/** A call that has come back. */
+/** A call that has come back; its `begunAtMs` is when it was made. */
 export interface Returned {
   readonly call: BegunCall;
   readonly lane: Lane;
@@ -40,6 +40,7 @@ const succeeded = (returned: Returned, answer: Answer): FinishedCall => {
     outcome: 'succeeded',
     reason: null,
     usage: answer.usage,
+    durationMs: durationOf(returned),
     settlement: answer.usage === null ? 'estimate' : 'usage',
     countsAsTry: true,
     next: {
@@ -66,7 +67,7 @@ export const faulted = (call: BegunCall, failure: Failure): FinishedCall => {
     promptTokens: null,
     completionTokens: null,
   };
-  const provenance = { lane: laneId, attempts: [...trail, last] };
+  const provenance = { lane: laneId, attempts: [...attemptNotes(trail), last] };
   const line = failedLine({
     id: `batch_req_${requestId}`,
     customId,
@@ -80,6 +81,7 @@ export const faulted = (call: BegunCall, failure: Failure): FinishedCall => {
     outcome: failure.kind,
     reason: failure.reason,
     usage: null,
+    durationMs: null,
     settlement: 'estimate',
     countsAsTry: true,
     next: { kind: 'failed', line },
@@ -112,6 +114,7 @@ const nextState = (returned: Returned, failure: Failure, step: NextStep, routing
     outcome: failure.kind,
     reason: failure.reason,
     usage: failure.kind === 'useless-answer' ? failure.usage : null,
+    durationMs: durationOf(returned),
     settlement: step.settlement,
     countsAsTry: step.countsAsTry,
   };
@@ -121,7 +124,7 @@ const nextState = (returned: Returned, failure: Failure, step: NextStep, routing
     : { ...unchanged(call), ...told, ...moved };
 };
 
-type Told = Pick<FinishedCall, 'outcome' | 'reason' | 'usage' | 'settlement' | 'countsAsTry'>;
+type Told = Pick<FinishedCall, 'outcome' | 'reason' | 'usage' | 'durationMs' | 'settlement' | 'countsAsTry'>;
 type Moved = Pick<FinishedCall, 'next'> & Partial<FinishedCall>;
 
 /** Where the request goes now; `null` if there is nowhere left to go. */
@@ -228,16 +231,19 @@ const head = ({ call, lane, verdict, nowMs }: Returned, outcome: string, reason:
     outcome,
     reason,
     begunAtMs: call.begunAtMs,
-    durationMs: Math.round(nowMs - call.begunAtMs),
+    durationMs: durationOf({ call, nowMs }),
     promptTokens: usage?.promptTokens ?? null,
     completionTokens: usage?.completionTokens ?? null,
   };
   return {
     id: `batch_req_${call.requestId}`,
     customId: call.customId,
-    provenance: { lane: lane.id, attempts: [...call.trail, last] },
+    provenance: { lane: lane.id, attempts: [...attemptNotes(call.trail), last] },
   };
 };
+
+const durationOf = ({ call, nowMs }: Pick<Returned, 'call' | 'nowMs'>): number =>
+  Math.max(0, Math.round(nowMs - call.begunAtMs));
 
 const requestIdOf = (reply: ProviderReply): string | null =>
   reply.kind === 'http' ? (reply.headers['x-request-id'] ?? null) : null;
@@ -254,5 +260,10 @@ const union = (some: readonly string[], others: readonly string[]): string[] => 
   ...new Set([...some, ...others]),
 ];
 
-const count = (call: BegunCall, test: (attempt: BegunCall['trail'][number]) => boolean): number =>
-  call.trail.filter((attempt) => test(attempt)).length;
+/** Attempts that count for what follows: since somebody last retried the request. */
+const count = (call: BegunCall, test: (attempt: PastAttempt) => boolean): number =>
+  call.trail.filter((attempt) => !attempt.isBeforeRetry && test(attempt)).length;
+
+/** Earlier attempts as the user may read them. */
+export const attemptNotes = (trail: readonly PastAttempt[]): readonly AttemptNote[] =>
+  trail.map(({ isBeforeRetry: _, ...note }) => note);

@@ -1,5 +1,5 @@
 /** From the user's signals to what a run does about them. */
-import type { Interruption } from './run-batch.ts';
+import type { Interruption } from './run-end.ts';
 
 /** What sends signals; `process` is such. */
 export interface SignalSource {

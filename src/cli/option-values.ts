@@ -1,5 +1,6 @@
 /** Readers of option values; each refusal says what was expected and what came. */
 import { InvalidArgumentError } from 'commander';
+import type { Role } from '../app/ports.ts';
 
 /** A whole number from 1. */
 export function positiveInteger(text: string): number {
@@ -33,4 +34,25 @@ export function port(text: string): number {
 export function filled(text: string): string {
   if (text.trim() !== '') return text;
   throw new InvalidArgumentError('Expected a text, got an empty one.');
+}
+
+/** How many to list: a whole number from 1 to 1,000. */
+export function pageLength(text: string): number {
+  const value = positiveInteger(text);
+  if (value <= MOST_LISTED) return value;
+  throw new InvalidArgumentError(`Expected a whole number from 1 to ${MOST_LISTED}, got ${text}.`);
+}
+
+const MOST_LISTED = 1_000;
+const ROLES: readonly Role[] = ['api', 'dispatcher', 'worker'];
+
+/** Roles with commas between them, each once. */
+export function roles(text: string): readonly Role[] {
+  const names = text.split(',').map((name) => name.trim());
+  const chosen = ROLES.filter((role) => names.includes(role));
+  const stranger = names.find((name) => !ROLES.some((role) => role === name));
+  if (stranger === undefined && chosen.length > 0) return chosen;
+  throw new InvalidArgumentError(
+    `Expected roles out of ${ROLES.join(', ')} with commas between them, got ${JSON.stringify(stranger ?? text)}.`,
+  );
 }

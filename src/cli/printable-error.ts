@@ -1,4 +1,5 @@
 /** What a person is told when something went wrong. */
+import { BatchRefused } from '../app/batches.ts';
 import { ConfigError } from '../config/problems.ts';
 import { CannotRun } from './run-request.ts';
 
@@ -29,7 +30,8 @@ export function printableError(error: unknown): string {
 
 /** Whether an error says what was wrong and what to do: our own wording, or the operating system's. */
 export function isExpected(error: unknown): boolean {
-  if (error instanceof ConfigError || error instanceof CannotRun) return true;
+  if (error instanceof ConfigError || error instanceof CannotRun || error instanceof BatchRefused)
+    return true;
   if (!(error instanceof Error) || error.name !== 'Error') return false;
   return error.message.startsWith('Expected ') || 'syscall' in error;
 }

@@ -20,6 +20,27 @@ export interface RunPaths {
   readonly name: string;
 }
 
+/** An input with the name its batch has; its path is absolute, or `-`. @throws CannotRun if standard input comes without a name. */
+export function inputName(
+  input: string,
+  name: string | undefined,
+  workingDirectory: string,
+): { readonly input: string; readonly name: string } {
+  if (input !== STANDARD_INPUT) {
+    const path = resolve(workingDirectory, input);
+    return { input: path, name: name ?? basename(path).replace(JSON_LINES, '') };
+  }
+  if (name !== undefined) return { input, name };
+  throw new CannotRun(
+    'Expected --name NAME beside `-`: standard input has no name of its own to call the batch by.',
+  );
+}
+
+/** Rejects with CannotRun unless the input is standard input or a file that can be read. */
+export async function checkReadable(input: string): Promise<void> {
+  if (input !== STANDARD_INPUT) await readableFile(input);
+}
+
 /** `-` on the command line. */
 const STANDARD_INPUT = '-';
 const JSON_LINES = /\.jsonl(?:\.gz)?$|\.gz$/u;
@@ -37,7 +58,7 @@ export function runPaths({ input, out, errors, name }: PathOptions, workingDirec
     input: inputPath,
     output,
     errors: errorsPath(output, errors, workingDirectory),
-    name: name ?? basename(inputPath).replace(JSON_LINES, ''),
+    name: inputName(input, name, workingDirectory).name,
   };
   return refuseSamePath(paths);
 }
@@ -64,7 +85,8 @@ function standardInputPaths(
   });
 }
 
-function errorsPath(output: string, errors: string | undefined, workingDirectory: string): string {
+/** Where the other lines go: beside OUT unless said. */
+export function errorsPath(output: string, errors: string | undefined, workingDirectory: string): string {
   return resolve(workingDirectory, errors ?? `${output.replace(/\.jsonl$/u, '')}.errors.jsonl`);
 }
 

@@ -2,8 +2,7 @@
 import type { Batch } from '../app/ports.ts';
 import type { Progress } from '../app/progress.ts';
 import type { Reasons } from '../app/read-requests.ts';
-import type { Lane } from '../core/model.ts';
-import type { Task } from '../core/tasks/task.ts';
+import type { TaskSpec } from '../core/tasks/task-spec.ts';
 
 /** What the command line asked for. */
 export interface RunRequest {
@@ -11,7 +10,7 @@ export interface RunRequest {
   readonly input: string;
   readonly output: string;
   readonly errors: string;
-  readonly task: Task | null;
+  readonly task: TaskSpec | null;
   readonly pool: string | null;
   readonly name: string;
   readonly limit: number | null;
@@ -23,8 +22,8 @@ export interface RunRequest {
 export interface RunListener {
   ingesting(status: { readonly lines: number; readonly bytesRead: number; readonly bytes: number }): void;
   ingested(batch: Batch, reasons: Reasons, resumed: boolean): void;
-  /** `lanes` are those the batch may run on. */
-  progressed(progress: Progress, lanes: readonly Lane[]): void;
+  /** The progress's lanes are those the batch may run on. */
+  progressed(progress: Progress): void;
   draining(callsUnderWay: number): void;
 }
 

@@ -1,7 +1,8 @@
 /** `--task`, `--prompt` and their companions: what is asked about each document. */
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { promptTask, summarizeTask, type Task, TASK_NAMES, type TaskOptions } from '../core/tasks/task.ts';
+import { taskOf, type TaskSpec } from '../core/tasks/task-spec.ts';
+import { TASK_NAMES, type TaskOptions } from '../core/tasks/task.ts';
 import { CannotRun } from './run-request.ts';
 
 /** What was typed. */
@@ -18,7 +19,7 @@ export interface TaskFlags {
  * Rejects with CannotRun for two tasks, an unknown one, a prompt that cannot be read or filled, and companions
  * without a task.
  */
-export async function readTask(flags: TaskFlags, workingDirectory: string): Promise<Task | null> {
+export async function readTask(flags: TaskFlags, workingDirectory: string): Promise<TaskSpec | null> {
   const { task, prompt } = flags;
   if (task !== undefined && prompt !== undefined) {
     throw new CannotRun('Expected --task or --prompt, got both. Leave one of them out.');
@@ -44,17 +45,19 @@ function optionsOf({ field, maxOutputTokens }: TaskFlags): TaskOptions {
   };
 }
 
-function namedTask(name: string, options: TaskOptions): Task {
-  if (name === 'summarize') return summarizeTask(options);
+function namedTask(name: string, options: TaskOptions): TaskSpec {
+  const spec = { ...options, name };
+  if (taskOf(spec).kind === 'task') return spec;
   throw new CannotRun(
     `Expected --task to be one of ${TASK_NAMES.join(', ')}, got ${JSON.stringify(name)}. Your own instructions go into a file: --prompt FILE.`,
   );
 }
 
-async function taskOfFile(path: string, options: TaskOptions): Promise<Task> {
-  const task = promptTask(await readPrompt(path), options);
+async function taskOfFile(path: string, options: TaskOptions): Promise<TaskSpec> {
+  const spec = { ...options, prompt: await readPrompt(path) };
+  const task = taskOf(spec);
   if (task.kind === 'invalid') throw new CannotRun(`${path}: ${task.message}`);
-  return task;
+  return spec;
 }
 
 async function readPrompt(path: string): Promise<string> {

@@ -8,6 +8,12 @@ export interface Config {
   readonly file: string | null;
   /** Absolute path. It may not exist yet. */
   readonly dataDirectory: string;
+  /** Where record and queues are: in the data directory, or on the servers that DATABASE_URL and REDIS_URL name. */
+  readonly home: 'embedded' | 'servers';
+  /** The service that commands speak to (NIGHTSHIFT_URL); `null` where they open the record themselves. */
+  readonly serviceUrl: string | null;
+  /** Whether the board shows the text of documents (NIGHTSHIFT_BOARD_TEXT=1). */
+  readonly boardShowsText: boolean;
   /** The providers that are on, in the file's order, else in the catalog's; each has at least one lane. */
   readonly providers: readonly Provider[];
   /** The user's pools, the catalog's, and `all`; every lane in them is on and none is empty. */
@@ -18,8 +24,14 @@ export interface Config {
   readonly unavailable: readonly UnavailableProvider[];
   /** What works but probably not as meant; one sentence each. */
   readonly warnings: readonly string[];
-  /** The keys, by provider. Shows nothing when printed or serialized. */
+  /** The keys, by provider, and all other secrets. Shows nothing when printed or serialized. */
   readonly keys: KeyRing;
+  /** Equal for equal providers, pools and aliases, whatever the keys. */
+  readonly hash: string;
+  /**
+   * The same with these providers on, too, though their keys are not here: other processes make the calls on them.
+   */
+  assuming(providerIds: ReadonlySet<string>): Config;
 }
 
 /** Another name for a pool or a lane. */

@@ -6,6 +6,7 @@ import type { Config } from './config.ts';
 import { dataDirectory } from './data-directory.ts';
 import { configError } from './problems.ts';
 import { resolveConfig } from './resolve-config.ts';
+import { serversOf } from './servers.ts';
 import type { Environment } from './switch-on.ts';
 
 /** Where to look. The caller passes what the process has, so that nothing here reads globals. */
@@ -34,11 +35,17 @@ export const CONFIG_FILE_NAME = 'nightshift.yaml';
 export async function loadConfig(input: LoadConfigInput): Promise<Config> {
   const yaml = await readYaml(input);
   const dotEnv = yaml === null ? {} : await readDotEnv(dirname(yaml.path));
-  const environment = { ...dotEnv, ...definedOnly(input.environment) };
+  const environment = {
+    ...dotEnv,
+    ...definedOnly(input.environment),
+    // Whoever names a data directory means what is there.
+    ...(input.flags.data === undefined ? {} : { NIGHTSHIFT_URL: '' }),
+  };
   return resolveConfig({
     yaml,
     environment,
     dataDirectory: dataDirectory({ ...input, flag: input.flags.data, environment }),
+    servers: serversOf(input.flags.data, environment),
     allowNoLanes: input.allowNoLanes ?? false,
   });
 }

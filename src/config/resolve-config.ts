@@ -1,4 +1,5 @@
 /** Turns the text of a configuration file and the environment into a `Config`. Reads nothing itself. */
+import { createHash } from 'node:crypto';
 import type { Config, UnavailableProvider } from './config.ts';
 import { declaredProviders, laneNames } from './declared.ts';
 import type { DeclaredProvider } from './declared.ts';
@@ -11,6 +12,7 @@ import type { DocumentPath, PathProblem } from './problems.ts';
 import { checkReferences } from './references.ts';
 import { checkEntries, checkKeysStayOutOfUrls, checkOneAccountEach } from './relations.ts';
 import type { ConfigFile } from './schema.ts';
+import type { Servers } from './servers.ts';
 import { checkShape } from './shape.ts';
 import { switchOn } from './switch-on.ts';
 import type { Environment } from './switch-on.ts';
@@ -25,6 +27,10 @@ export interface ConfigInput {
   readonly environment: Environment;
   /** Absolute path. */
   readonly dataDirectory: string;
+  /** The servers of the record and the queues; `null` for the embedded home. Default: `null`. */
+  readonly servers?: Servers | null;
+  /** Providers that are on even without a key. Default: none. */
+  readonly assumed?: ReadonlySet<string>;
   /** Whether to go on with no lane at all, for commands that call nobody. Default: no. */
   readonly allowNoLanes?: boolean;
 }
@@ -33,7 +39,8 @@ export interface ConfigInput {
 export function resolveConfig(input: ConfigInput): Config {
   const file = input.yaml === null ? { providers: undefined } : readFile(input.yaml.name, input.yaml.text);
   const declared = declaredProviders(file);
-  const switched = declared.map((provider) => switchOn(provider, input.environment));
+  const { environment, assumed = new Set() } = input;
+  const switched = declared.map((provider) => switchOn(provider, environment, assumed.has(provider.id)));
   const on = switched.filter((result) => result.kind === 'on');
   const unavailable = switched.flatMap((result) => (result.kind === 'off' ? [result.unavailable] : []));
   const providers = on.map(({ provider }) => provider);
@@ -45,14 +52,31 @@ export function resolveConfig(input: ConfigInput): Config {
   const resolved = deepFreeze({
     file: input.yaml?.name ?? null,
     dataDirectory: input.dataDirectory,
+    home: (input.servers ?? null) === null ? ('embedded' as const) : ('servers' as const),
+    serviceUrl: filled(environment['NIGHTSHIFT_URL']) ?? null,
+    boardShowsText: filled(environment['NIGHTSHIFT_BOARD_TEXT']) === '1',
+    hash: hashOf({ providers, pools, aliases }),
     providers,
     pools,
     aliases,
     unavailable,
     warnings: [...missing(file, unavailable), ...withoutKey(declared, on), ...warnings],
   });
-  return Object.freeze({ ...resolved, keys: createKeyRing(keys) });
+  const secrets = { ...input.servers, apiToken: filled(environment['NIGHTSHIFT_API_TOKEN']) };
+  return Object.freeze({
+    ...resolved,
+    keys: createKeyRing(keys, secrets),
+    assuming: (providerIds: ReadonlySet<string>) =>
+      resolveConfig({ ...input, assumed: providerIds, allowNoLanes: true }),
+  });
 }
+
+/** A variable that is set to nothing counts as unset. */
+const filled = (value: string | undefined): string | undefined =>
+  value === undefined || value.trim() === '' ? undefined : value.trim();
+
+const hashOf = (value: unknown): string =>
+  createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 12);
 
 function readFile(name: string, text: string): ConfigFile {
   const result = parseYamlFile(name, text);

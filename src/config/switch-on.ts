@@ -12,18 +12,21 @@ export type Switched =
   | { readonly kind: 'on'; readonly provider: Provider; readonly key: string | undefined }
   | { readonly kind: 'off'; readonly unavailable: UnavailableProvider };
 
-/** Switches one provider on if its key and the parts of its address are there. A local server needs no key. */
-export function switchOn(declared: DeclaredProvider, environment: Environment): Switched {
+/**
+ * Switches one provider on if its key and the parts of its address are there. A local server needs no key; one that is
+ * assumed, since other processes call it, needs neither.
+ */
+export function switchOn(declared: DeclaredProvider, environment: Environment, isAssumed = false): Switched {
   const { id, entry } = declared;
   if (entry.enabled === false) return off(id, 'switched-off', 'switched off by `enabled: false`');
   const provider = draftProvider(declared);
   if (provider.lanes.length === 0) return off(id, 'no-model', 'all of its models are switched off');
   const key = readKey(provider, environment);
   if (key.kind === 'bad') return off(id, 'bad-key', key.reason);
-  if (key.kind === 'missing' && provider.tier !== 'local')
+  if (key.kind === 'missing' && provider.tier !== 'local' && !isAssumed)
     return off(id, 'no-key', missingKey(declared, provider));
   const address = filledIn(provider.baseUrl, environment);
-  if (address.missing !== undefined)
+  if (address.missing !== undefined && !isAssumed)
     return off(id, 'no-variable', `${address.missing} is not set: its address needs it`);
   const value = key.kind === 'found' ? key.key : undefined;
   return { kind: 'on', provider: { ...provider, baseUrl: address.url }, key: value };

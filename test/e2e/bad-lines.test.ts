@@ -1,18 +1,11 @@
 /** Bad lines end as explained error lines and harm no good one. */
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { describeHomes } from '../homes/homes.ts';
 import { chatLine, chatRequest, customIdsOf, ids, readFinalLines } from './lines.ts';
 import { callCount, provider } from './providers.ts';
 import { requireExit } from './command.ts';
 import { setStage, type Stage } from './stage.ts';
-
-let stage: Stage;
-
-beforeAll(async () => {
-  stage = await setStage({ tiers: [provider('one'), provider('two')] });
-});
-
-afterAll(async () => await stage[Symbol.asyncDispose]());
 
 /** A good line with some members changed; `undefined` leaves one out. */
 const altered = (customId: string, changes: object, bodyChanges: object = {}): string => {
@@ -73,70 +66,80 @@ const ENTRIES: readonly Entry[] = [
   good('good-2'),
 ];
 
-test('One bad line of every kind among good ones: every good one is done, every bad one explained, exit 2', async () => {
-  const bytes = ENTRIES.flatMap(({ text }, index) => [
-    Buffer.from(text),
-    // A blank line after the third; no line break at the end.
-    Buffer.from(index === ENTRIES.length - 1 ? '' : index === 2 ? '\n\n' : '\n'),
-  ]);
-  const input = await stage.write('mixed.jsonl', Buffer.concat(bytes));
-  const output = stage.path('mixed.out.jsonl');
-  const errors = stage.path('mixed.err.jsonl');
-
-  const { code, stderr } = await stage.run(['run', input, '--out', output, '--errors', errors]);
-
-  requireExit({ code, stderr }, 2);
-  expect(customIdsOf(await readFinalLines(output))).toEqual(
-    customIdsOfEntries((entry) => entry.code === null),
-  );
-  const refused = await readFinalLines(errors);
-  const expected = ENTRIES.filter((entry) => entry.code !== null);
-  expect(refused.map((line) => line.error?.code)).toEqual(expected.map((entry) => entry.code));
-  expect(customIdsOf(refused)).toEqual(expected.map((entry) => entry.customId));
-  for (const line of refused) {
-    expect(line.error?.message).toMatch(/.{30}/u);
-    expect(line.response).toBeNull();
-  }
-  // Counted from 1, with the blank one.
-  expect(refused.map((line) => line.error?.line)).toEqual(
-    expected.map((entry) => ENTRIES.indexOf(entry) + 1 + (ENTRIES.indexOf(entry) > 2 ? 1 : 0)),
-  );
-  expect(stage.simulator.calls()).toHaveLength(ENTRIES.length - expected.length);
-});
-
 const customIdsOfEntries = (wanted: (entry: Entry) => boolean): readonly (string | null)[] =>
   ENTRIES.filter((entry) => wanted(entry)).map((entry) => entry.customId);
 
-test('A file with no good line shows its first ten reasons and leaves nothing behind', async () => {
-  const input = await stage.write(
-    'none.jsonl',
-    ids(25).map((name) => altered(name, { method: 'GET' })),
-  );
-  const before = callCount(stage.simulator);
-  const batchesBefore = await stage.ask('SELECT count(*) FROM batch');
+describeHomes((home) => {
+  let stage: Stage;
 
-  const { code, stderr } = await stage.run(['run', input, '--out', stage.path('none.out.jsonl')]);
+  beforeAll(async () => {
+    stage = await setStage({ home, tiers: [provider('one'), provider('two')] });
+  });
 
-  requireExit({ code, stderr }, 1);
-  expect(stderr.match(/line \d+: invalid_method/gu)).toHaveLength(10);
-  expect(stderr).toMatch(/15 more/u);
-  expect(existsSync(stage.path('none.out.jsonl'))).toBe(false);
-  expect(existsSync(stage.path('none.out.jsonl.partial'))).toBe(false);
-  expect(existsSync(stage.path('none.out.errors.jsonl'))).toBe(false);
-  expect(await stage.ask('SELECT count(*) FROM batch')).toBe(batchesBefore);
-  expect(
-    await stage.ask(
-      'SELECT count(*) FROM request r LEFT JOIN batch b ON b.id = r.batch_id WHERE b.id IS NULL',
-    ),
-  ).toBe(0);
-  expect(callCount(stage.simulator)).toBe(before);
-});
+  afterAll(async () => await stage[Symbol.asyncDispose]());
 
-test('An empty file is refused with a sentence that says so', async () => {
-  const input = await stage.write('empty.jsonl', []);
+  test('One bad line of every kind among good ones: every good one is done, every bad one explained, exit 2', async () => {
+    const bytes = ENTRIES.flatMap(({ text }, index) => [
+      Buffer.from(text),
+      // A blank line after the third; no line break at the end.
+      Buffer.from(index === ENTRIES.length - 1 ? '' : index === 2 ? '\n\n' : '\n'),
+    ]);
+    const input = await stage.write('mixed.jsonl', Buffer.concat(bytes));
+    const output = stage.path('mixed.out.jsonl');
+    const errors = stage.path('mixed.err.jsonl');
 
-  const { code, stderr } = await stage.run(['run', input, '--out', stage.path('empty.out.jsonl')]);
+    const { code, stderr } = await stage.run(['run', input, '--out', output, '--errors', errors]);
 
-  expect(code).toBe(1);
-  expect(stderr).toMatch(/at least one line, got none/u);
+    requireExit({ code, stderr }, 2);
+    expect(customIdsOf(await readFinalLines(output))).toEqual(
+      customIdsOfEntries((entry) => entry.code === null),
+    );
+    const refused = await readFinalLines(errors);
+    const expected = ENTRIES.filter((entry) => entry.code !== null);
+    expect(refused.map((line) => line.error?.code)).toEqual(expected.map((entry) => entry.code));
+    expect(customIdsOf(refused)).toEqual(expected.map((entry) => entry.customId));
+    for (const line of refused) {
+      expect(line.error?.message).toMatch(/.{30}/u);
+      expect(line.response).toBeNull();
+    }
+    // Counted from 1, with the blank one.
+    expect(refused.map((line) => line.error?.line)).toEqual(
+      expected.map((entry) => ENTRIES.indexOf(entry) + 1 + (ENTRIES.indexOf(entry) > 2 ? 1 : 0)),
+    );
+    expect(stage.simulator.calls()).toHaveLength(ENTRIES.length - expected.length);
+  });
+
+  test('A file with no good line shows its first ten reasons and leaves nothing behind', async () => {
+    const input = await stage.write(
+      'none.jsonl',
+      ids(25).map((name) => altered(name, { method: 'GET' })),
+    );
+    const before = callCount(stage.simulator);
+    const batchesBefore = await stage.ask('SELECT count(*) FROM batch');
+
+    const { code, stderr } = await stage.run(['run', input, '--out', stage.path('none.out.jsonl')]);
+
+    requireExit({ code, stderr }, 1);
+    expect(stderr.match(/line \d+: invalid_method/gu)).toHaveLength(10);
+    expect(stderr).toMatch(/15 more/u);
+    expect(existsSync(stage.path('none.out.jsonl'))).toBe(false);
+    expect(existsSync(stage.path('none.out.jsonl.partial'))).toBe(false);
+    expect(existsSync(stage.path('none.out.errors.jsonl'))).toBe(false);
+    expect(await stage.ask('SELECT count(*) FROM batch')).toBe(batchesBefore);
+    expect(
+      await stage.ask(
+        'SELECT count(*) FROM request r LEFT JOIN batch b ON b.id = r.batch_id WHERE b.id IS NULL',
+      ),
+    ).toBe(0);
+    expect(callCount(stage.simulator)).toBe(before);
+  });
+
+  test('An empty file is refused with a sentence that says so', async () => {
+    const input = await stage.write('empty.jsonl', []);
+
+    const { code, stderr } = await stage.run(['run', input, '--out', stage.path('empty.out.jsonl')]);
+
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/at least one line, got none/u);
+  });
 });

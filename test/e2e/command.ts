@@ -15,9 +15,10 @@ export interface Surroundings {
   readonly standardInput?: string;
   /** Beside the variables of this process. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** What takes longer hangs: it is killed, so that its test fails rather than waits. Default 100 s, 400 s in a long run. */
+  readonly longestRunMs?: number;
 }
 
-/** A command that takes longer hangs: it is killed, so that its test fails rather than waits. */
 const LONGEST_RUN_MS = process.env['NIGHTSHIFT_LONG'] === '1' ? 400_000 : 100_000;
 
 /** How a command ended. */
@@ -40,6 +41,8 @@ export const requireExit = (
 
 /** A command that was started. */
 export interface Command {
+  /** `undefined` if it could not be started, upon which `ended` rejects. */
+  readonly pid: number | undefined;
   readonly startedAtMs: number;
   /** Resolves when it has ended and everything it wrote has been read. */
   readonly ended: Promise<EndedCommand>;
@@ -52,6 +55,7 @@ export interface Command {
 /** Starts a TypeScript program with the Node that runs the tests. */
 export const startCommand = ({ program, args, directory, surroundings = {} }: CommandOptions): Command => {
   const startedAtMs = Date.now();
+  const { longestRunMs = LONGEST_RUN_MS } = surroundings;
   const child = spawn(process.execPath, [program, ...args], {
     cwd: directory,
     env: { ...process.env, NO_COLOR: '1', ...surroundings.environment },
@@ -69,9 +73,9 @@ export const startCommand = ({ program, args, directory, surroundings = {} }: Co
   child.stdin.on('error', () => {});
   child.stdin.end(surroundings.standardInput ?? '');
   const deadline = setTimeout(() => {
-    stderr += `\nKilled: still running after ${LONGEST_RUN_MS} ms.`;
+    stderr += `\nKilled: still running after ${longestRunMs} ms.`;
     child.kill('SIGKILL');
-  }, LONGEST_RUN_MS);
+  }, longestRunMs);
   const ended = new Promise<EndedCommand>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (code, signal) => {
@@ -80,6 +84,7 @@ export const startCommand = ({ program, args, directory, surroundings = {} }: Co
     });
   });
   return {
+    pid: child.pid,
     startedAtMs,
     ended,
     stderr: () => stderr,

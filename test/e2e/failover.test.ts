@@ -1,6 +1,7 @@
 /** One provider misbehaves, the others do its work. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { FaultKind } from '../../src/simulator/faults/fault.ts';
+import { describeHomes } from '../homes/homes.ts';
 import { chatLine, customIdsOf, ids, readFinalLines } from './lines.ts';
 import { callCount, MODEL, provider } from './providers.ts';
 import { requireExit } from './command.ts';
@@ -49,178 +50,188 @@ const dialectFor = (fault: FaultKind) => (fault === 'gemini-bad-key' ? 'gemini' 
 
 const badId = (fault: FaultKind): string => `bad-${fault}`;
 
-describe('With one provider of three at fault every line is done by the others', () => {
-  let stage: Stage;
+const LONE_LANE_FAULTS: readonly FaultKind[] = ['http-500', 'reset'];
 
-  beforeAll(async () => {
-    stage = await setStage({
-      tiers: [
-        ...MISBEHAVIOURS.map(({ fault }) => provider(badId(fault), { dialect: dialectFor(fault) })),
-        provider('sound-a', { latencyMs: 20, concurrency: 4 }),
-        // Larger than the rest: who calls a request too large is not asked again, nor is anybody of that size.
-        provider('sound-b', { latencyMs: 20, concurrency: 4, contextTokens: 32_000 }),
-      ],
-      faults: MISBEHAVIOURS.map(({ fault }) => ({ provider: badId(fault), kind: fault })),
-      pools: Object.fromEntries(
-        MISBEHAVIOURS.map(({ fault }) => [
-          `with-${fault}`,
-          [badId(fault), 'sound-a', 'sound-b'].map((id) => `${id}/${MODEL}`),
-        ]),
-      ),
-      timeout: '1s',
+describeHomes((home) => {
+  describe('With one provider of three at fault every line is done by the others', () => {
+    let stage: Stage;
+
+    beforeAll(async () => {
+      stage = await setStage({
+        home,
+        tiers: [
+          ...MISBEHAVIOURS.map(({ fault }) => provider(badId(fault), { dialect: dialectFor(fault) })),
+          provider('sound-a', { latencyMs: 20, concurrency: 4 }),
+          // Larger than the rest: who calls a request too large is not asked again, nor is anybody of that size.
+          provider('sound-b', { latencyMs: 20, concurrency: 4, contextTokens: 32_000 }),
+        ],
+        faults: MISBEHAVIOURS.map(({ fault }) => ({ provider: badId(fault), kind: fault })),
+        pools: Object.fromEntries(
+          MISBEHAVIOURS.map(({ fault }) => [
+            `with-${fault}`,
+            [badId(fault), 'sound-a', 'sound-b'].map((id) => `${id}/${MODEL}`),
+          ]),
+        ),
+        timeout: '1s',
+      });
     });
-  });
 
-  afterAll(async () => await stage[Symbol.asyncDispose]());
+    afterAll(async () => await stage[Symbol.asyncDispose]());
 
-  test.each(MISBEHAVIOURS)(
-    'when it answers with $fault, which the provenance calls $outcome',
-    async (misbehaviour) => {
-      const { fault, outcome, mostCalls, needsUser = false } = misbehaviour;
-      const names = ids(LINES, `${fault}-`);
+    test.each(MISBEHAVIOURS)(
+      'when it answers with $fault, which the provenance calls $outcome',
+      async (misbehaviour) => {
+        const { fault, outcome, mostCalls, needsUser = false } = misbehaviour;
+        const names = ids(LINES, `${fault}-`);
+        const input = await stage.write(
+          `${fault}.jsonl`,
+          names.map((name) => chatLine(name)),
+        );
+        const output = stage.path(`${fault}.out.jsonl`);
+
+        const { code, stderr, durationMs } = await stage.run([
+          'run',
+          input,
+          '--out',
+          output,
+          '--pool',
+          `with-${fault}`,
+        ]);
+
+        requireExit({ code, stderr }, 0);
+        const lines = await readFinalLines(output);
+        expect(customIdsOf(lines)).toEqual(names);
+        const failed = lines.flatMap((line) =>
+          line.nightshift.attempts.filter((attempt) => attempt.outcome !== 'succeeded'),
+        );
+        const calls = stage.simulator.stats().providers[badId(fault)]?.calls ?? 0;
+        console.log(`${fault}: ${calls} calls, ${durationMs} ms`);
+        expect(new Set(failed.map((attempt) => attempt.outcome))).toEqual(new Set([outcome]));
+        expect(new Set(failed.map((attempt) => attempt.lane))).toEqual(new Set([`${badId(fault)}/${MODEL}`]));
+        expect(calls).toBeLessThanOrEqual(mostCalls);
+        // Whoever can mend it is told.
+        expect(!needsUser || stderr.includes(badId(fault))).toBe(true);
+      },
+    );
+
+    test('and the next run asks it once more, since it has no key that could change, and then remembers', async () => {
       const input = await stage.write(
-        `${fault}.jsonl`,
-        names.map((name) => chatLine(name)),
+        'again.jsonl',
+        ids(LINES, 'again-').map((name) => chatLine(name)),
       );
-      const output = stage.path(`${fault}.out.jsonl`);
+      const before = callCount(stage.simulator);
 
-      const { code, stderr, durationMs } = await stage.run([
+      const { code, stderr } = await stage.run([
         'run',
         input,
         '--out',
-        output,
+        stage.path('again.out.jsonl'),
         '--pool',
-        `with-${fault}`,
+        'with-unauthorized',
       ]);
 
       requireExit({ code, stderr }, 0);
-      const lines = await readFinalLines(output);
-      expect(customIdsOf(lines)).toEqual(names);
-      const failed = lines.flatMap((line) =>
-        line.nightshift.attempts.filter((attempt) => attempt.outcome !== 'succeeded'),
-      );
-      const calls = stage.simulator.stats().providers[badId(fault)]?.calls ?? 0;
-      console.log(`${fault}: ${calls} calls, ${durationMs} ms`);
-      expect(new Set(failed.map((attempt) => attempt.outcome))).toEqual(new Set([outcome]));
-      expect(new Set(failed.map((attempt) => attempt.lane))).toEqual(new Set([`${badId(fault)}/${MODEL}`]));
-      expect(calls).toBeLessThanOrEqual(mostCalls);
-      // Whoever can mend it is told.
-      expect(!needsUser || stderr.includes(badId(fault))).toBe(true);
-    },
-  );
+      expect(callCount(stage.simulator) - before).toBeLessThanOrEqual(LINES + 1);
+    });
+  });
 
-  test('and the next run asks it once more, since it has no key that could change, and then remembers', async () => {
+  test.each(LONE_LANE_FAULTS)('A pool of one lane survives one %s', async (kind) => {
+    await using stage = await setStage({
+      home,
+      tiers: [provider('only')],
+      faults: [{ provider: 'only', kind, count: 1, afterCalls: 3 }],
+    });
+    const names = ids(10);
     const input = await stage.write(
-      'again.jsonl',
-      ids(LINES, 'again-').map((name) => chatLine(name)),
+      'in.jsonl',
+      names.map((name) => chatLine(name)),
     );
-    const before = callCount(stage.simulator);
 
-    const { code, stderr } = await stage.run([
-      'run',
-      input,
-      '--out',
-      stage.path('again.out.jsonl'),
-      '--pool',
-      'with-unauthorized',
-    ]);
+    const { code, stderr } = await stage.run(['run', input, '--out', stage.path('out.jsonl')]);
 
     requireExit({ code, stderr }, 0);
-    expect(callCount(stage.simulator) - before).toBeLessThanOrEqual(LINES + 1);
+    expect(customIdsOf(await readFinalLines(stage.path('out.jsonl')))).toEqual(names);
   });
-});
 
-const LONE_LANE_FAULTS: readonly FaultKind[] = ['http-500', 'reset'];
+  test.each([
+    { when: 'at the beginning', fromMs: 0, untilMs: 4_000 },
+    { when: 'in the middle', fromMs: 3_000, untilMs: 7_000 },
+  ])('Every provider dead for a while $when: the run waits and finishes', async ({ fromMs, untilMs }) => {
+    const slow = { latencyMs: 300, concurrency: 2 };
+    await using stage = await setStage({
+      home,
+      tiers: [provider('one', slow), provider('two', slow)],
+      faults: [{ provider: '*', kind: 'dead', fromMs, untilMs }],
+    });
+    const names = ids(60);
+    const input = await stage.write(
+      'in.jsonl',
+      names.map((name) => chatLine(name)),
+    );
+    stage.simulator.reset();
 
-test.each(LONE_LANE_FAULTS)('A pool of one lane survives one %s', async (kind) => {
-  await using stage = await setStage({
-    tiers: [provider('only')],
-    faults: [{ provider: 'only', kind, count: 1, afterCalls: 3 }],
+    const { code, stderr, durationMs } = await stage.run(['run', input, '--out', stage.path('out.jsonl')]);
+
+    requireExit({ code, stderr }, 0);
+    expect(customIdsOf(await readFinalLines(stage.path('out.jsonl')))).toEqual(names);
+    console.log(
+      `${durationMs} ms, dead from ${fromMs} to ${untilMs} ms, ${callCount(stage.simulator)} calls for ${names.length} lines`,
+    );
   });
-  const names = ids(10);
-  const input = await stage.write(
-    'in.jsonl',
-    names.map((name) => chatLine(name)),
-  );
 
-  const { code, stderr } = await stage.run(['run', input, '--out', stage.path('out.jsonl')]);
+  test('With no key that works the run ends and says so, and with a new key the same command finishes', async () => {
+    const apiKeyEnv = 'NIGHTSHIFT_E2E_KEY';
+    await using stage = await setStage({
+      home,
+      tiers: [provider('locked', { apiKey: 'the-new-key' })],
+      apiKeyEnv,
+    });
+    const names = ids(10);
+    const input = await stage.write(
+      'in.jsonl',
+      names.map((name) => chatLine(name)),
+    );
+    const args = ['run', input, '--out', stage.path('out.jsonl')];
 
-  requireExit({ code, stderr }, 0);
-  expect(customIdsOf(await readFinalLines(stage.path('out.jsonl')))).toEqual(names);
-});
+    const refused = await stage.run(args, { environment: { [apiKeyEnv]: 'the-old-key' } });
+    const callsBefore = callCount(stage.simulator);
+    requireExit(refused, 1);
+    expect(refused.stdout + refused.stderr).toMatch(/locked/u);
+    expect(refused.stdout + refused.stderr).toMatch(/key was refused/u);
+    expect(refused.stdout + refused.stderr).not.toMatch(/the-(old|new)-key/u);
+    requireExit(await stage.run(args, { environment: { [apiKeyEnv]: 'the-old-key' } }), 1);
+    // The same key is not tried again.
+    expect(callCount(stage.simulator)).toBe(callsBefore);
+    const { code, stderr } = await stage.run(args, { environment: { [apiKeyEnv]: 'the-new-key' } });
 
-test.each([
-  { when: 'at the beginning', fromMs: 0, untilMs: 4_000 },
-  { when: 'in the middle', fromMs: 3_000, untilMs: 7_000 },
-])('Every provider dead for a while $when: the run waits and finishes', async ({ fromMs, untilMs }) => {
-  const slow = { latencyMs: 300, concurrency: 2 };
-  await using stage = await setStage({
-    tiers: [provider('one', slow), provider('two', slow)],
-    faults: [{ provider: '*', kind: 'dead', fromMs, untilMs }],
+    requireExit({ code, stderr }, 0);
+    expect(customIdsOf(await readFinalLines(stage.path('out.jsonl')))).toEqual(names);
+    expect(callCount(stage.simulator) - callsBefore).toBe(names.length);
   });
-  const names = ids(60);
-  const input = await stage.write(
-    'in.jsonl',
-    names.map((name) => chatLine(name)),
-  );
-  stage.simulator.reset();
 
-  const { code, stderr, durationMs } = await stage.run(['run', input, '--out', stage.path('out.jsonl')]);
+  test('A line that every lane fails ends as an error line with the whole trail, and is not called for again', async () => {
+    await using stage = await setStage({
+      home,
+      tiers: [provider('cuts'), provider('refuses')],
+      faults: [
+        { provider: 'cuts', kind: 'truncated' },
+        { provider: 'refuses', kind: 'refused' },
+      ],
+    });
+    const input = await stage.write('in.jsonl', [chatLine('hopeless')]);
+    const args = ['run', input, '--out', stage.path('out.jsonl')];
 
-  requireExit({ code, stderr }, 0);
-  expect(customIdsOf(await readFinalLines(stage.path('out.jsonl')))).toEqual(names);
-  console.log(
-    `${durationMs} ms, dead from ${fromMs} to ${untilMs} ms, ${callCount(stage.simulator)} calls for ${names.length} lines`,
-  );
-});
+    const { code, stderr } = await stage.run(args);
+    requireExit({ code, stderr }, 2);
+    const [line] = await readFinalLines(stage.path('out.errors.jsonl'));
+    expect(line?.custom_id).toBe('hopeless');
+    expect(line?.nightshift.attempts.map((attempt) => attempt.outcome)).toEqual([
+      'useless-answer',
+      'useless-answer',
+    ]);
+    expect(new Set(line?.nightshift.attempts.map((attempt) => attempt.lane)).size).toBe(2);
 
-test('With no key that works the run ends and says so, and with a new key the same command finishes', async () => {
-  const apiKeyEnv = 'NIGHTSHIFT_E2E_KEY';
-  await using stage = await setStage({ tiers: [provider('locked', { apiKey: 'the-new-key' })], apiKeyEnv });
-  const names = ids(10);
-  const input = await stage.write(
-    'in.jsonl',
-    names.map((name) => chatLine(name)),
-  );
-  const args = ['run', input, '--out', stage.path('out.jsonl')];
-
-  const refused = await stage.run(args, { environment: { [apiKeyEnv]: 'the-old-key' } });
-  const callsBefore = callCount(stage.simulator);
-  requireExit(refused, 1);
-  expect(refused.stdout + refused.stderr).toMatch(/locked/u);
-  expect(refused.stdout + refused.stderr).toMatch(/key was refused/u);
-  expect(refused.stdout + refused.stderr).not.toMatch(/the-(old|new)-key/u);
-  requireExit(await stage.run(args, { environment: { [apiKeyEnv]: 'the-old-key' } }), 1);
-  // The same key is not tried again.
-  expect(callCount(stage.simulator)).toBe(callsBefore);
-  const { code, stderr } = await stage.run(args, { environment: { [apiKeyEnv]: 'the-new-key' } });
-
-  requireExit({ code, stderr }, 0);
-  expect(customIdsOf(await readFinalLines(stage.path('out.jsonl')))).toEqual(names);
-  expect(callCount(stage.simulator) - callsBefore).toBe(names.length);
-});
-
-test('A line that every lane fails ends as an error line with the whole trail, and is not called for again', async () => {
-  await using stage = await setStage({
-    tiers: [provider('cuts'), provider('refuses')],
-    faults: [
-      { provider: 'cuts', kind: 'truncated' },
-      { provider: 'refuses', kind: 'refused' },
-    ],
+    expect((await stage.run(args)).code).toBe(2);
+    expect(callCount(stage.simulator)).toBe(2);
   });
-  const input = await stage.write('in.jsonl', [chatLine('hopeless')]);
-  const args = ['run', input, '--out', stage.path('out.jsonl')];
-
-  const { code, stderr } = await stage.run(args);
-  requireExit({ code, stderr }, 2);
-  const [line] = await readFinalLines(stage.path('out.errors.jsonl'));
-  expect(line?.custom_id).toBe('hopeless');
-  expect(line?.nightshift.attempts.map((attempt) => attempt.outcome)).toEqual([
-    'useless-answer',
-    'useless-answer',
-  ]);
-  expect(new Set(line?.nightshift.attempts.map((attempt) => attempt.lane)).size).toBe(2);
-
-  expect((await stage.run(args)).code).toBe(2);
-  expect(callCount(stage.simulator)).toBe(2);
 });

@@ -1,10 +1,12 @@
 /** Risk test: whatever is killed at whatever moment, no line is lost, none is final twice, and no call is wasted. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { describeHome, describeHomes } from '../homes/homes.ts';
 import { chatLine, customIdsOf, ids, readFinalLines } from './lines.ts';
 import { callCount, provider, refusals, rolling, until } from './providers.ts';
 import { requireExit } from './command.ts';
 import { setStage, type Stage } from './stage.ts';
+import { embeddedPostmasterPid } from './stage-home.ts';
 
 /** A long run kills in a larger night, at moments spread wider. */
 const IS_LONG = process.env['NIGHTSHIFT_LONG'] === '1';
@@ -52,112 +54,119 @@ const longestPauseMs = (stage: Stage, fromMs: number): number => {
   return Math.round(Math.max(...instants.map((atMs, index) => atMs - (instants[index - 1] ?? atMs))));
 };
 
-test(
-  `A run that is killed ${KILLS} times at random moments loses no line, finishes none twice and wastes no other call`,
-  { timeout: 600_000 },
-  async () => {
-    await using stage = await setStage({ tiers: slowTiers(), holdsServer: false });
-    const names = ids(LINES);
-    const input = await stage.write(
-      'in.jsonl',
-      names.map((name) => chatLine(name)),
-    );
-    const output = stage.path('out.jsonl');
-    const args = ['run', input, '--out', output];
-    const killInstants: number[] = [];
-    const secondsToWork: number[] = [];
+describeHomes((home) => {
+  test(
+    `A run that is killed ${KILLS} times at random moments loses no line, finishes none twice and wastes no other call`,
+    { timeout: 600_000 },
+    async () => {
+      await using stage = await setStage({ home, tiers: slowTiers(), holdsServer: false });
+      const names = ids(LINES);
+      const input = await stage.write(
+        'in.jsonl',
+        names.map((name) => chatLine(name)),
+      );
+      const output = stage.path('out.jsonl');
+      const args = ['run', input, '--out', output];
+      const killInstants: number[] = [];
+      const secondsToWork: number[] = [];
 
-    for (let kill = 0; kill < KILLS; kill += 1) {
-      const before = callCount(stage.simulator);
-      const command = stage.start(args);
-      secondsToWork.push(((await firstCallAfter(stage, before)) - command.startedAtMs) / 1_000);
-      await delay(Math.random() * (IS_LONG ? 3_000 : 1_200));
-      command.kill('SIGKILL');
-      const { signal } = await command.ended;
-      killInstants.push(Date.now());
-      expect(signal).toBe('SIGKILL');
-    }
-    const lastStartedAtMs = Date.now();
-    const last = await stage.run(args);
-    const pauseMs = longestPauseMs(stage, lastStartedAtMs);
+      for (let kill = 0; kill < KILLS; kill += 1) {
+        const before = callCount(stage.simulator);
+        const command = stage.start(args);
+        secondsToWork.push(((await firstCallAfter(stage, before)) - command.startedAtMs) / 1_000);
+        await delay(Math.random() * (IS_LONG ? 3_000 : 1_200));
+        command.kill('SIGKILL');
+        const { signal } = await command.ended;
+        killInstants.push(Date.now());
+        expect(signal).toBe('SIGKILL');
+      }
+      const lastStartedAtMs = Date.now();
+      const last = await stage.run(args);
+      const pauseMs = longestPauseMs(stage, lastStartedAtMs);
 
-    requireExit(last, 0);
-    expect(customIdsOf(await readFinalLines(output))).toEqual(names);
-    const inFlightAtKills = killInstants.reduce((sum, killedAtMs) => sum + callsCutBy(stage, killedAtMs), 0);
-    console.log(
-      `calls ${callCount(stage.simulator)} for ${LINES} lines, ${inFlightAtKills} in flight at the kills; ` +
-        `to the first call ${secondsToWork.map((seconds) => seconds.toFixed(1)).join(' ')} s; last run ${last.durationMs} ms, longest pause in it ${pauseMs} ms`,
-    );
-    expect(callCount(stage.simulator)).toBeLessThanOrEqual(LINES + inFlightAtKills);
-    expect(Math.max(...secondsToWork)).toBeLessThan(5);
-    expect(pauseMs).toBeLessThan(5_000);
-    expect(refusals(stage.simulator)).toBe(0);
-  },
-);
-
-test.each([
-  { victim: 'PostgreSQL', pidOf: async (stage: Stage) => await stage.postmasterPid() },
-  {
-    victim: 'one backend of PostgreSQL',
-    pidOf: async (stage: Stage) =>
-      Number(
-        await stage.ask("SELECT pid FROM pg_stat_activity WHERE application_name = 'nightshift' LIMIT 1"),
-      ),
-  },
-])(
-  'After a kill -9 of $victim the run ends with a clear message, and the next run loses no line',
-  async ({ pidOf }) => {
-    await using stage = await setStage({ tiers: slowTiers(), holdsServer: false });
-    const names = ids(150);
-    const input = await stage.write(
-      'in.jsonl',
-      names.map((name) => chatLine(name)),
-    );
-    const output = stage.path('out.jsonl');
-    const args = ['run', input, '--out', output];
-
-    const command = stage.start(args);
-    await until('twenty calls', () => callCount(stage.simulator) >= 20);
-    const pid = await pidOf(stage);
-    const killedAtMs = Date.now();
-    process.kill(pid, 'SIGKILL');
-    const first = await command.ended;
-    requireExit(first, 1);
-    expect(first.stderr).toMatch(/PostgreSQL.*went away/u);
-    expect(Date.now() - killedAtMs).toBeLessThan(10_000);
-    const second = await stage.run(args);
-
-    requireExit(second, 0);
-    expect(customIdsOf(await readFinalLines(output))).toEqual(names);
-    console.log(
-      `calls ${callCount(stage.simulator)} for ${names.length} lines, ${callsCutBy(stage, killedAtMs)} in flight at the kill`,
-    );
-    expect(callCount(stage.simulator)).toBeLessThanOrEqual(names.length + MOST_AT_ONCE);
-  },
-);
-
-test('Connections to PostgreSQL that are cut again and again cost no line and no run', async () => {
-  await using stage = await setStage({ tiers: slowTiers() });
-  const names = ids(200);
-  const input = await stage.write(
-    'in.jsonl',
-    names.map((name) => chatLine(name)),
+      requireExit(last, 0);
+      expect(customIdsOf(await readFinalLines(output))).toEqual(names);
+      const inFlightAtKills = killInstants.reduce(
+        (sum, killedAtMs) => sum + callsCutBy(stage, killedAtMs),
+        0,
+      );
+      console.log(
+        `calls ${callCount(stage.simulator)} for ${LINES} lines, ${inFlightAtKills} in flight at the kills; ` +
+          `to the first call ${secondsToWork.map((seconds) => seconds.toFixed(1)).join(' ')} s; last run ${last.durationMs} ms, longest pause in it ${pauseMs} ms`,
+      );
+      expect(callCount(stage.simulator)).toBeLessThanOrEqual(LINES + inFlightAtKills);
+      expect(Math.max(...secondsToWork)).toBeLessThan(5);
+      expect(pauseMs).toBeLessThan(5_000);
+      expect(refusals(stage.simulator)).toBe(0);
+    },
   );
-  const output = stage.path('out.jsonl');
 
-  const command = stage.start(['run', input, '--out', output]);
-  await until('ten calls', () => callCount(stage.simulator) >= 10);
-  for (let cut = 0; cut < 5; cut += 1) {
-    await stage.ask(
-      `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
-       WHERE application_name IN ('nightshift', 'nightshift-queues') AND pid <> pg_backend_pid()`,
+  test('Connections to PostgreSQL that are cut again and again cost no line and no run', async () => {
+    await using stage = await setStage({ home, tiers: slowTiers() });
+    const names = ids(200);
+    const input = await stage.write(
+      'in.jsonl',
+      names.map((name) => chatLine(name)),
     );
-    await delay(400);
-  }
-  const { code, stderr, durationMs } = await command.ended;
+    const output = stage.path('out.jsonl');
 
-  requireExit({ code, stderr }, 0);
-  expect(customIdsOf(await readFinalLines(output))).toEqual(names);
-  console.log(`${durationMs} ms, ${callCount(stage.simulator)} calls for ${names.length} lines`);
-  expect(callCount(stage.simulator)).toBeLessThanOrEqual(names.length + 5 * MOST_AT_ONCE);
+    const command = stage.start(['run', input, '--out', output]);
+    await until('ten calls', () => callCount(stage.simulator) >= 10);
+    for (let cut = 0; cut < 5; cut += 1) {
+      await stage.ask(
+        `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+       WHERE application_name IN ('nightshift', 'nightshift-queues') AND pid <> pg_backend_pid()`,
+      );
+      await delay(400);
+    }
+    const { code, stderr, durationMs } = await command.ended;
+
+    requireExit({ code, stderr }, 0);
+    expect(customIdsOf(await readFinalLines(output))).toEqual(names);
+    console.log(`${durationMs} ms, ${callCount(stage.simulator)} calls for ${names.length} lines`);
+    expect(callCount(stage.simulator)).toBeLessThanOrEqual(names.length + 5 * MOST_AT_ONCE);
+  });
+});
+
+describeHome('embedded', () => {
+  test.each([
+    { victim: 'PostgreSQL', pidOf: async (stage: Stage) => await embeddedPostmasterPid(stage.dataDirectory) },
+    {
+      victim: 'one backend of PostgreSQL',
+      pidOf: async (stage: Stage) =>
+        Number(
+          await stage.ask("SELECT pid FROM pg_stat_activity WHERE application_name = 'nightshift' LIMIT 1"),
+        ),
+    },
+  ])(
+    'After a kill -9 of $victim the run ends with a clear message, and the next run loses no line',
+    async ({ pidOf }) => {
+      await using stage = await setStage({ home: 'embedded', tiers: slowTiers(), holdsServer: false });
+      const names = ids(150);
+      const input = await stage.write(
+        'in.jsonl',
+        names.map((name) => chatLine(name)),
+      );
+      const output = stage.path('out.jsonl');
+      const args = ['run', input, '--out', output];
+
+      const command = stage.start(args);
+      await until('twenty calls', () => callCount(stage.simulator) >= 20);
+      const pid = await pidOf(stage);
+      const killedAtMs = Date.now();
+      process.kill(pid, 'SIGKILL');
+      const first = await command.ended;
+      requireExit(first, 1);
+      expect(first.stderr).toMatch(/PostgreSQL.*went away/u);
+      expect(Date.now() - killedAtMs).toBeLessThan(10_000);
+      const second = await stage.run(args);
+
+      requireExit(second, 0);
+      expect(customIdsOf(await readFinalLines(output))).toEqual(names);
+      console.log(
+        `calls ${callCount(stage.simulator)} for ${names.length} lines, ${callsCutBy(stage, killedAtMs)} in flight at the kill`,
+      );
+      expect(callCount(stage.simulator)).toBeLessThanOrEqual(names.length + MOST_AT_ONCE);
+    },
+  );
 });

@@ -6,6 +6,7 @@
 import { expect, test } from 'vitest';
 import type { CallRecord } from '../../src/simulator/call-log.ts';
 import type { SimulatedLimit } from '../../src/simulator/tier.ts';
+import { describeHomes } from '../homes/homes.ts';
 import { chatLine, ids } from './lines.ts';
 import { callCount, fixed, provider, refill, refusals, rolling, until } from './providers.ts';
 import { requireExit } from './command.ts';
@@ -58,24 +59,33 @@ const startWorkers = async (stage: Stage) =>
     }),
   );
 
-test.each(KINDS.filter(({ inQuick }) => inQuick || IS_LONG))(
-  `Four processes on one lane with a $kind limit use it to the full over ${WINDOWS} windows, without a refusal`,
-  { timeout: 600_000 },
-  async ({ kind, limit }) => {
-    await using stage = await setStage({ tiers: [provider('only', { limits: [limit], latencyMs: 20 })] });
-    const commands = await startWorkers(stage);
-    const wanted = AMOUNT * (WINDOWS + 2);
-    await until('the last window', () => callCount(stage.simulator) >= wanted, PER_MS * (WINDOWS + 3) * 1.5);
-    for (const command of commands) command.kill('SIGINT');
-    const ends = await Promise.all(commands.map(({ ended }) => ended));
-    for (const end of ends) requireExit(end, 130);
+describeHomes((home) => {
+  test.each(KINDS.filter(({ inQuick }) => inQuick || IS_LONG))(
+    `Four processes on one lane with a $kind limit use it to the full over ${WINDOWS} windows, without a refusal`,
+    { timeout: 600_000 },
+    async ({ kind, limit }) => {
+      await using stage = await setStage({
+        home,
+        tiers: [provider('only', { limits: [limit], latencyMs: 20 })],
+      });
+      const commands = await startWorkers(stage);
+      const wanted = AMOUNT * (WINDOWS + 2);
+      await until(
+        'the last window',
+        () => callCount(stage.simulator) >= wanted,
+        PER_MS * (WINDOWS + 3) * 1.5,
+      );
+      for (const command of commands) command.kill('SIGINT');
+      const ends = await Promise.all(commands.map(({ ended }) => ended));
+      for (const end of ends) requireExit(end, 130);
 
-    const share = shareUsed(stage.simulator.calls().slice(0, wanted), limit);
-    console.log(
-      `${kind}, windows of ${PER_MS} ms: ${(share * 100).toFixed(2)} % used, ${refusals(stage.simulator)} refused`,
-    );
-    expect(refusals(stage.simulator)).toBe(0);
-    expect(share).toBeGreaterThanOrEqual(LEAST_SHARE);
-    expect(share).toBeLessThanOrEqual(1.005);
-  },
-);
+      const share = shareUsed(stage.simulator.calls().slice(0, wanted), limit);
+      console.log(
+        `${kind}, windows of ${PER_MS} ms: ${(share * 100).toFixed(2)} % used, ${refusals(stage.simulator)} refused`,
+      );
+      expect(refusals(stage.simulator)).toBe(0);
+      expect(share).toBeGreaterThanOrEqual(LEAST_SHARE);
+      expect(share).toBeLessThanOrEqual(1.005);
+    },
+  );
+});

@@ -1,23 +1,26 @@
 /**
- * A whole night on this machine: simulated providers in the test's process, Nightshift as processes of its own, one data
- * directory for both. Disposing ends every process, stops the embedded PostgreSQL and removes every file.
+ * A whole night on this machine: simulated providers in the test's process, Nightshift as processes of its own, on
+ * either home. Disposing ends every process, stops the embedded PostgreSQL and removes every file.
  */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { stringify } from 'yaml';
-import { openEmbeddedPostgres } from '../../src/adapters/embedded-postgres/open.ts';
 import { recordClientConfig } from '../../src/adapters/postgres/connect.ts';
 import { configFor } from '../../src/simulator/config-for.ts';
 import type { FaultRule } from '../../src/simulator/faults/fault.ts';
 import { type RunningSimulator, startSimulator } from '../../src/simulator/start-simulator.ts';
 import type { SimulatedTier } from '../../src/simulator/tier.ts';
+import type { HomeName } from '../homes/homes.ts';
 import { type Command, type EndedCommand, startCommand, type Surroundings } from './command.ts';
+import { openStageHome, type StageHome } from './stage-home.ts';
 
 /** What a night is set up with. */
 export interface StageOptions {
+  /** From `describeHomes`, which has the home ready. */
+  readonly home: HomeName;
   readonly tiers: readonly SimulatedTier[];
   readonly faults?: readonly FaultRule[];
   /** Pools beside `small`, which has every lane. */
@@ -26,7 +29,10 @@ export interface StageOptions {
   readonly apiKeyEnv?: string;
   /** Of every lane; the product's own default unless said. */
   readonly timeout?: string;
-  /** Whether the stage itself holds the embedded PostgreSQL open, so that commands need not start it. Default: yes. */
+  /**
+   * Whether the stage itself holds the embedded PostgreSQL open, so that commands need not start it. Default: yes. The
+   * servers of the Redis home are always there.
+   */
   readonly holdsServer?: boolean;
 }
 
@@ -38,12 +44,10 @@ export interface Stage extends AsyncDisposable {
   path(name: string): string;
   /** Writes a file of these lines, or of these bytes, and returns its path. */
   write(name: string, content: readonly string[] | Buffer): Promise<string>;
-  /** Starts `nightshift` with these arguments, the stage's configuration and its data directory. */
+  /** Starts `nightshift` with these arguments, on the stage's configuration and its home. */
   start(args: readonly string[], surroundings?: Surroundings): Command;
   /** Starts it and waits for its end. */
   run(args: readonly string[], surroundings?: Surroundings): Promise<EndedCommand>;
-  /** The process of the embedded PostgreSQL. */
-  postmasterPid(): Promise<number>;
   /** The first column of the first row that a query of the record gives. */
   ask(sql: string): Promise<unknown>;
 }
@@ -56,10 +60,8 @@ export const setStage = async (options: StageOptions): Promise<Stage> => {
   const directory = await mkdtemp(join(tmpdir(), 'nightshift-e2e-'));
   stack.defer(() => rm(directory, { recursive: true, force: true }));
   const dataDirectory = join(directory, 'data');
-  // Last but one: a server that a killed command left behind stops when the last client leaves.
-  stack.defer(async () => await (await openEmbeddedPostgres({ dataDirectory })).close());
-  if (options.holdsServer !== false) stack.use(await openEmbeddedPostgres({ dataDirectory }));
-  const { tiers, faults = [] } = options;
+  const { tiers, faults = [], holdsServer = true } = options;
+  const home = stack.use(await openStageHome({ home: options.home, dataDirectory, holdsServer }));
   const simulator = stack.use(await startSimulator({ tiers, faults }));
   const config = join(directory, 'nightshift.yaml');
   await writeFile(config, configText(simulator.url, options));
@@ -72,9 +74,9 @@ export const setStage = async (options: StageOptions): Promise<Stage> => {
   const start = (args: readonly string[], surroundings: Surroundings = {}): Command => {
     const command = startCommand({
       program: PROGRAM,
-      args: [...args, '--config', config, '--data', dataDirectory],
+      args: [...args, '--config', config, ...home.args],
       directory,
-      surroundings,
+      surroundings: { ...surroundings, environment: { ...home.environment, ...surroundings.environment } },
     });
     commands.push(command);
     return command;
@@ -91,18 +93,14 @@ export const setStage = async (options: StageOptions): Promise<Stage> => {
     },
     start,
     run: async (args, surroundings) => await start(args, surroundings).ended,
-    async postmasterPid() {
-      const text = await readFile(join(dataDirectory, 'postgres', 'postmaster.pid'), 'utf8');
-      return Number.parseInt(text, 10);
-    },
-    ask: async (sql) => await ask(dataDirectory, sql),
+    ask: async (sql) => await ask(home, sql),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 };
 
-const ask = async (dataDirectory: string, sql: string): Promise<unknown> => {
-  await using server = await openEmbeddedPostgres({ dataDirectory });
-  const client = new pg.Client(recordClientConfig(server.connection));
+const ask = async (home: StageHome, sql: string): Promise<unknown> => {
+  await using record = await home.openRecord();
+  const client = new pg.Client(recordClientConfig(record.address));
   await client.connect();
   try {
     const { rows } = await client.query({ text: sql, rowMode: 'array' });

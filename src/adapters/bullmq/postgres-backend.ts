@@ -7,7 +7,7 @@ import {
   runMigrations,
 } from 'bullmq';
 import pg from 'pg';
-import type { PostgresAddress } from '../postgres/connect.ts';
+import { type PostgresAddress, withServerOptions } from '../postgres/connect.ts';
 import type { QueueBackend } from './lane-queues.ts';
 
 /** BullMQ's default schema; a ready-made pool cannot name another. */
@@ -19,11 +19,10 @@ const MOST_CONNECTIONS = 150;
 export const openPostgresBackend = async (
   address: PostgresAddress,
   onIdleError: (error: Error) => void,
-): Promise<QueueBackend<PostgresQueueBackend, PostgresConnectionOptions> & AsyncDisposable> => {
+): Promise<QueueBackend<PostgresQueueBackend, PostgresConnectionOptions>> => {
   const pool = new pg.Pool({
-    ...address,
     // The queue is disposable: what a crash of the server loses is added again.
-    options: `-c search_path=${SCHEMA} -c synchronous_commit=off`,
+    ...withServerOptions(address, `-c search_path=${SCHEMA} -c synchronous_commit=off`),
     max: MOST_CONNECTIONS,
     keepAlive: true,
     application_name: 'nightshift-queues',
@@ -42,7 +41,8 @@ export const openPostgresBackend = async (
     throw new Error('Expected BullMQ to take a pool of `pg`, but it does not: their versions do not fit.');
   return {
     factory: createPostgresBackend,
-    connection: shared,
+    queueConnection: shared,
+    workerConnection: shared,
     async [Symbol.asyncDispose]() {
       await pool.end();
     },

@@ -15,6 +15,14 @@ export const openLogFile = (path: string): Log & Disposable => {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > LARGEST_BYTES) renameSync(path, `${path}.1`);
   const destination = pino.destination({ dest: path, mode: 0o600, sync: false });
+  return logTo(destination);
+};
+
+/** The same log on a stream, one JSON object per line: for whoever collects the output of processes. */
+export const openLogStream = (stream: { readonly fd: number }): Log & Disposable =>
+  logTo(pino.destination({ fd: stream.fd, sync: false }));
+
+const logTo = (destination: ReturnType<typeof pino.destination>): Log & Disposable => {
   // A full disk costs the log, not the night.
   destination.on('error', () => {});
   const logger = pino({ base: { pid: process.pid } }, destination);

@@ -5,21 +5,10 @@ import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
+import type { BatchInput } from '../../app/batches.ts';
 
-/** An input that can be read more than once. */
-export interface InputFile extends AsyncDisposable {
-  /** SHA-256 of the bytes as they lie on disk, in hex. */
-  readonly hash: string;
-  readonly byteLength: number;
-  /**
-   * The bytes, unpacked.
-   *
-   * @throws at the end if the file is no longer the one that was hashed.
-   */
-  open(): AsyncIterable<Buffer>;
-  /** How many bytes of the file the last `open` has read so far. */
-  bytesRead(): number;
-}
+/** An input that can be read more than once; `open` and `raw` throw at the end if it is no longer the file that was hashed. */
+export interface InputFile extends BatchInput, AsyncDisposable {}
 
 /** Enough for a few hundred lines at a time; larger reads only cost memory. */
 const CHUNK_BYTES = 256 * 1024;
@@ -43,26 +32,31 @@ export const openInput = async (
 };
 
 const openFile = async (path: string, shownAs: string): Promise<InputFile> => {
+  const isGzip = path.endsWith('.gz');
   const byteLength = await sizeOf(path, shownAs);
   const hash = await hashOf(path);
   let read = 0;
+  async function* readAll(isUnpacked: boolean): AsyncGenerator<Buffer> {
+    read = 0;
+    const again = createHash('sha256');
+    const raw = countAndHash(createReadStream(path, { highWaterMark: CHUNK_BYTES }), again, (bytes) => {
+      read += bytes;
+    });
+    yield* isUnpacked ? unzip(raw, shownAs) : raw;
+    if (again.digest('hex') !== hash) {
+      throw new Error(
+        `Expected ${shownAs} to stay as it is while it is read, got other content. Run again when nothing writes to it.`,
+      );
+    }
+  }
   return {
     hash,
     byteLength,
+    shownAs,
+    isGzip,
     bytesRead: () => read,
-    async *open() {
-      read = 0;
-      const again = createHash('sha256');
-      const raw = countAndHash(createReadStream(path, { highWaterMark: CHUNK_BYTES }), again, (bytes) => {
-        read += bytes;
-      });
-      yield* path.endsWith('.gz') ? unzip(raw, shownAs) : raw;
-      if (again.digest('hex') !== hash) {
-        throw new Error(
-          `Expected ${shownAs} to stay as it is while it is read, got other content. Run again when nothing writes to it.`,
-        );
-      }
-    },
+    open: () => readAll(isGzip),
+    raw: () => readAll(false),
     [Symbol.asyncDispose]: async () => {},
   };
 };

@@ -1,6 +1,15 @@
 /** Batches, their lines and their results in PostgreSQL. */
 import type pg from 'pg';
-import type { Batch, BatchStore, FinalLine, IngestRow, NewBatch, ResultCursor } from '../../app/ports.ts';
+import type {
+  Batch,
+  BatchStore,
+  FinalLine,
+  IngestRow,
+  NewBatch,
+  OpenRequest,
+  ResultCursor,
+  Routing,
+} from '../../app/ports.ts';
 import { inTransaction } from './connect.ts';
 import { copyRequests } from './copy-requests.ts';
 
@@ -9,22 +18,27 @@ const PAGE_LINES = 50;
 /** Duplicates are rewritten this many at a time. */
 const DUPLICATES_AT_ONCE = 500;
 
-const BATCH_COLUMNS = `id, identity, name, state, output_path AS "outputPath", error_path AS "errorPath",
-  created_at_ms AS "createdAtMs", completed_at_ms AS "completedAtMs", total, bad, succeeded, failed,
+/** A batch as its row has it. */
+export const BATCH_COLUMNS = `id, identity, name, state, is_paused AS "isPaused", output_path AS "outputPath", error_path AS "errorPath",
+  created_at_ms AS "createdAtMs", completed_at_ms AS "completedAtMs", total, bad, succeeded, failed, cancelled,
   prompt_tokens AS "promptTokens", completion_tokens AS "completionTokens"`;
 
-/** The {@link BatchStore} on a pool of connections to the record. `poolLanes` resolves a name as the configuration does. */
-export const postgresBatchStore = (
-  pool: pg.Pool,
-  poolLanes: (name: string) => readonly string[],
-): BatchStore => ({
+/** The {@link BatchStore} on a pool of connections to the record. */
+export const postgresBatchStore = (pool: pg.Pool): BatchStore => ({
   findByIdentity: (identity) => findBatch(pool, 'identity = $1', identity),
   find: (batchId) => findBatch(pool, 'id = $1', batchId),
   findByName: (name) => findBatch(pool, 'name = $1 ORDER BY id DESC LIMIT 1', name),
   findUnfinishedByOutput: (outputPath) =>
-    findBatch(pool, "output_path = $1 AND state <> 'completed' ORDER BY id DESC LIMIT 1", outputPath),
-  ingest: (batch, rows, duplicateLine) => ingest(pool, poolLanes, batch, rows, duplicateLine),
-  adoptConfiguration: (batchId) => adoptConfiguration(pool, poolLanes, batchId),
+    findBatch(
+      pool,
+      "output_path = $1 AND state IN ('in_progress', 'cancelling') ORDER BY id DESC LIMIT 1",
+      outputPath,
+    ),
+  list: (page) => list(pool, page),
+  ingest: (batch, routing, rows, duplicateLine) => ingest(pool, routing, batch, rows, duplicateLine),
+  adoptConfiguration: (batchId, routing) => adoptConfiguration(pool, routing, batchId),
+  addLanes: (batchId, routing) => addLanes(pool, routing, batchId),
+  servedBatchIds: () => idsWhere(pool, "state = 'in_progress' AND is_served"),
   poolNamesOf: (batchId) => poolNamesOf(pool, batchId),
   remove: async (batchId) => {
     await pool.query('SELECT remove_batch($1)', [batchId]);
@@ -36,21 +50,83 @@ export const postgresBatchStore = (
       errorPath,
     ]);
   },
+  setPaused: async (batchId, isPaused) => {
+    await pool.query("UPDATE batch SET is_paused = $2 WHERE id = $1 AND state = 'in_progress'", [
+      batchId,
+      isPaused,
+    ]);
+    await pool.query("SELECT wake_dispatchers('*')");
+  },
+  startCancelling: async (batchId) => {
+    await pool.query("UPDATE batch SET state = 'cancelling' WHERE id = $1 AND state = 'in_progress'", [
+      batchId,
+    ]);
+  },
+  cancellingIds: () => idsWhere(pool, "state = 'cancelling'"),
+  cancelOpen: (batchId, lineOf, atMost) => cancelOpen(pool, batchId, lineOf, atMost),
+  retry: (batchId, poolName, routing) => retry(pool, routing, batchId, poolName),
   resultsSince: (batchId, cursor, atMost) => resultsSince(pool, batchId, cursor, atMost),
   finalLines: (batchId) => finalLines(pool, batchId),
-  markCompleted: async (batchId) => {
-    // Its routes serve nobody any more: without pools no grant looks at them.
-    await pool.query('DELETE FROM pool WHERE batch_id = $1', [batchId]);
-    await pool.query(
-      "UPDATE batch SET state = 'completed', completed_at_ms = coalesce(completed_at_ms, now_ms()) WHERE id = $1",
-      [batchId],
-    );
-  },
+  badLines: (batchId) => badLines(pool, batchId),
 });
 
 const findBatch = async (pool: pg.Pool, condition: string, value: string | number): Promise<Batch | null> => {
   const { rows } = await pool.query<Batch>(`SELECT ${BATCH_COLUMNS} FROM batch WHERE ${condition}`, [value]);
   return rows[0] ?? null;
+};
+
+const list = async (
+  pool: pg.Pool,
+  { atMost, beforeId }: { readonly atMost: number; readonly beforeId: number | null },
+): Promise<readonly Batch[]> => {
+  const { rows } = await pool.query<Batch>(
+    `SELECT ${BATCH_COLUMNS} FROM batch WHERE $1::bigint IS NULL OR id < $1 ORDER BY id DESC LIMIT $2`,
+    [beforeId, atMost],
+  );
+  return rows;
+};
+
+const idsWhere = async (pool: pg.Pool, condition: string): Promise<readonly number[]> => {
+  const { rows } = await pool.query<{ id: number }>(`SELECT id FROM batch WHERE ${condition} ORDER BY id`);
+  return rows.map((row) => row.id);
+};
+
+const cancelOpen = async (
+  pool: pg.Pool,
+  batchId: number,
+  lineOf: (request: OpenRequest) => string,
+  atMost: number,
+): Promise<number> =>
+  await inTransaction(pool, async (client) => {
+    const { rows } = await client.query<Omit<OpenRequest, 'trail'> & { trail: OpenRequest['trail'] | null }>(
+      `SELECT r.id AS "requestId", r.custom_id AS "customId", attempts_of(r.id) AS trail
+       FROM request r JOIN batch b ON b.id = r.batch_id
+       WHERE r.batch_id = $1 AND b.state = 'cancelling' AND r.state IN ('pending', 'parked')
+       LIMIT $2 FOR UPDATE OF r SKIP LOCKED`,
+      [batchId, atMost],
+    );
+    const lines = rows.map((row) => lineOf({ ...row, trail: row.trail ?? [] }));
+    await client.query('SELECT cancel_requests($1, $2, $3)', [
+      batchId,
+      rows.map((row) => row.requestId),
+      lines,
+    ]);
+    return rows.length;
+  });
+
+const retry = async (
+  pool: pg.Pool,
+  routing: Routing,
+  batchId: number,
+  poolName: string | null,
+): Promise<number> => {
+  const { rows } = await pool.query<{ lines: number }>('SELECT retry_batch($1, $2) AS lines', [
+    batchId,
+    poolName,
+  ]);
+  const lines = rows[0]?.lines ?? 0;
+  if (lines > 0) await adoptConfiguration(pool, routing, batchId);
+  return lines;
 };
 
 const upsertPool = async (
@@ -66,12 +142,23 @@ const upsertPool = async (
   );
 };
 
-const adoptConfiguration = async (
-  pool: pg.Pool,
-  poolLanes: (name: string) => readonly string[],
-  batchId: number,
-): Promise<void> => {
-  for (const name of await poolNamesOf(pool, batchId)) await upsertPool(pool, batchId, name, poolLanes(name));
+const laneIdsOf = (routing: Routing, name: string): readonly string[] =>
+  routing.lanesOf(name).map((lane) => lane.id);
+
+const adoptConfiguration = async (pool: pg.Pool, routing: Routing, batchId: number): Promise<void> => {
+  for (const name of await poolNamesOf(pool, batchId))
+    await upsertPool(pool, batchId, name, laneIdsOf(routing, name));
+  await pool.query("SELECT wake_dispatchers('*')");
+};
+
+const addLanes = async (pool: pg.Pool, routing: Routing, batchId: number): Promise<void> => {
+  for (const name of await poolNamesOf(pool, batchId)) {
+    await pool.query(
+      `UPDATE pool SET lane_ids = lane_ids || ARRAY(SELECT l FROM unnest($3::text[]) AS l WHERE l <> ALL (lane_ids))
+       WHERE batch_id = $1 AND name = $2 AND NOT lane_ids @> $3::text[]`,
+      [batchId, name, laneIdsOf(routing, name)],
+    );
+  }
   await pool.query("SELECT wake_dispatchers('*')");
 };
 
@@ -88,7 +175,7 @@ class NoGoodLine extends Error {}
 
 const ingest = async (
   pool: pg.Pool,
-  poolLanes: (name: string) => readonly string[],
+  routing: Routing,
   batch: NewBatch,
   rows: AsyncIterable<readonly IngestRow[]>,
   duplicateLine: (lineNumber: number, customId: string, firstLineNumber: number) => string,
@@ -97,7 +184,7 @@ const ingest = async (
     const created = await inTransaction(pool, async (client) => {
       const batchId = await insertBatch(client, batch);
       if (batchId === null) return null;
-      const routes = routeInterner(pool, poolLanes, batchId);
+      const routes = routeInterner(pool, routing, batchId);
       await copyRequests(client, batchId, rows, (poolName) => routes.idOf(poolName));
       await markDuplicates(client, batchId, duplicateLine);
       return await countLines(client, batchId, routes.poolNames());
@@ -116,22 +203,25 @@ const ingest = async (
 /** `null` if there is one already: an insert waits for the end of another process's ingest of the same batch. */
 const insertBatch = async (client: pg.PoolClient, batch: NewBatch): Promise<number | null> => {
   const { rows } = await client.query<{ id: number }>(
-    `INSERT INTO batch (identity, name, task, output_path, error_path, created_at_ms)
-     VALUES ($1, $2, $3, $4, $5, now_ms()) ON CONFLICT (identity) DO NOTHING RETURNING id`,
-    [batch.identity, batch.name, JSON.stringify(batch.task), batch.outputPath, batch.errorPath],
+    `INSERT INTO batch (identity, name, task, output_path, error_path, is_served, created_at_ms)
+     VALUES ($1, $2, $3, $4, $5, $6, now_ms()) ON CONFLICT (identity) DO NOTHING RETURNING id`,
+    [
+      batch.identity,
+      batch.name,
+      JSON.stringify(batch.task),
+      batch.outputPath,
+      batch.errorPath,
+      batch.isServed,
+    ],
   );
   return rows[0]?.id ?? null;
 };
 
 /** Routes are interned on a connection of their own, outside the transaction: a route that nobody uses does no harm. */
-const routeInterner = (
-  pool: pg.Pool,
-  poolLanes: (name: string) => readonly string[],
-  batchId: number,
-): RouteInterner => {
+const routeInterner = (pool: pg.Pool, routing: Routing, batchId: number): RouteInterner => {
   const known = new Map<string, Promise<number>>();
   const intern = async (poolName: string): Promise<number> => {
-    await upsertPool(pool, batchId, poolName, poolLanes(poolName));
+    await upsertPool(pool, batchId, poolName, laneIdsOf(routing, poolName));
     const { rows } = await pool.query<{ id: number }>("SELECT intern_route($1, $2, '{}') AS id", [
       batchId,
       poolName,
@@ -226,13 +316,42 @@ const resultsSince = async (
   };
 };
 
+/** Every line with its final line, in input order, some at a time. */
 async function* finalLines(pool: pg.Pool, batchId: number): AsyncGenerator<readonly FinalLine[]> {
+  yield* pagesOf(pool, {
+    name: 'final-lines',
+    text: `SELECT r.line_number, coalesce(f.succeeded, false) AS succeeded, coalesce(f.line, r.line) AS line
+           FROM request r LEFT JOIN result f ON f.request_id = r.id
+           WHERE r.batch_id = $1 AND r.line_number > $2 AND (f.request_id IS NOT NULL OR r.state = 'bad')
+           ORDER BY r.line_number LIMIT $3`,
+    batchId,
+  });
+}
+
+async function* badLines(pool: pg.Pool, batchId: number): AsyncGenerator<readonly FinalLine[]> {
+  yield* pagesOf(pool, {
+    name: 'bad-lines',
+    text: `SELECT line_number, false AS succeeded, line FROM request
+           WHERE batch_id = $1 AND line_number > $2 AND state = 'bad' ORDER BY line_number LIMIT $3`,
+    batchId,
+  });
+}
+
+interface PagedQuery {
+  readonly name: string;
+  /** Takes the batch, the line number to go on after, and the number of lines. */
+  readonly text: string;
+  readonly batchId: number;
+}
+
+async function* pagesOf(
+  pool: pg.Pool,
+  { name, text, batchId }: PagedQuery,
+): AsyncGenerator<readonly FinalLine[]> {
   for (let after = 0; ;) {
     const { rows } = await pool.query<FinalLine & { line_number: number }>({
-      name: 'final-lines',
-      text: `SELECT r.line_number, coalesce(f.succeeded, false) AS succeeded, coalesce(f.line, r.line) AS line
-             FROM request r LEFT JOIN result f ON f.request_id = r.id
-             WHERE r.batch_id = $1 AND r.line_number > $2 ORDER BY r.line_number LIMIT $3`,
+      name,
+      text,
       values: [batchId, after, PAGE_LINES],
     });
     const last = rows.at(-1);

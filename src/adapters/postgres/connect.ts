@@ -1,14 +1,31 @@
 /** Connections to the record: one pool per process, in the record's own schema. */
 import pg from 'pg';
+import { parseIntoClientConfig } from 'pg-connection-string';
 
-/** Where the record is. A host that starts with `/` is a directory with a Unix socket. */
-export interface PostgresAddress {
-  readonly host: string;
-  readonly port: number;
-  readonly user: string;
-  readonly database: string;
-  readonly password?: string;
-}
+/** Where the record is, in the words of `pg`. A host that starts with `/` is a directory with a Unix socket. */
+export type PostgresAddress = Readonly<
+  Pick<pg.ClientConfig, 'host' | 'port' | 'user' | 'database' | 'password' | 'ssl' | 'options'>
+>;
+
+/** The address that a connection URL (`postgresql://...`) stands for; what it says of TLS is kept. */
+export const addressOf = (url: string): PostgresAddress => {
+  const { host, port, user, database, password, ssl, options } = parseIntoClientConfig(url);
+  return {
+    ...(host === undefined ? {} : { host }),
+    ...(port === undefined ? {} : { port }),
+    ...(user === undefined ? {} : { user }),
+    ...(database === undefined ? {} : { database }),
+    ...(password === undefined ? {} : { password }),
+    ...(ssl === undefined ? {} : { ssl }),
+    ...(options === undefined ? {} : { options }),
+  };
+};
+
+/** The address with further options for the server's session; its own (some hosts need theirs) stay. */
+export const withServerOptions = (address: PostgresAddress, options: string): PostgresAddress => ({
+  ...address,
+  options: address.options === undefined ? options : `${address.options} ${options}`,
+});
 
 /** The schema that holds the record; BullMQ's tables have one of their own beside it. */
 export const RECORD_SCHEMA = 'nightshift';
@@ -24,8 +41,7 @@ const types: pg.CustomTypesConfig = {
 
 /** Client settings for a connection to the record. */
 export const recordClientConfig = (address: PostgresAddress): pg.ClientConfig => ({
-  ...address,
-  options: `-c search_path=${RECORD_SCHEMA} -c client_min_messages=warning`,
+  ...withServerOptions(address, `-c search_path=${RECORD_SCHEMA} -c client_min_messages=warning`),
   keepAlive: true,
   types,
   application_name: 'nightshift',

@@ -35,7 +35,7 @@ const readLine = async (pool: pg.Pool, batchId: number, customId: string): Promi
        ARRAY(SELECT d.line_number FROM request d
              WHERE d.batch_id = r.batch_id AND d.custom_id = r.custom_id AND d.state = 'bad' AND d.id <> r.id
              ORDER BY d.line_number LIMIT 20) AS "duplicateLineNumbers",
-       (SELECT count(DISTINCT w.id) FROM worker w JOIN worker_lane wl ON wl.worker_id = w.id
+       (SELECT count(DISTINCT w.id) FROM process w JOIN worker_lane wl ON wl.worker_id = w.id
         WHERE wl.lane_id = ANY (p.lane_ids) AND w.heartbeat_at > clock_timestamp() - interval '15 s') AS workers
      FROM request r LEFT JOIN route rt ON rt.id = r.route_id LEFT JOIN pool p ON p.batch_id = rt.batch_id AND p.name = rt.pool_name
      WHERE r.batch_id = $1 AND (r.custom_id = $2 OR (r.custom_id IS NULL AND r.line_number = $3))

@@ -7,6 +7,7 @@ import {
   type GrantLedger,
   type GrantOrder,
   type PastAttempt,
+  type Slice,
   type Swept,
   RecordRefused,
 } from '../../app/ports.ts';
@@ -25,11 +26,13 @@ export const postgresGrantLedger = (pool: pg.Pool): GrantLedger => ({
   begin: (grantIds, workerId) => begin(pool, grantIds, workerId),
   finish: (calls) => finish(pool, calls),
   sweep: () => sweep(pool),
+  forgetUnusedQueues: () => forgetUnusedQueues(pool),
 });
 
 const grant = async (pool: pg.Pool, { lane, targetTokens, atMost }: GrantOrder): Promise<Granted> => {
   const { rows } = await pool.query<{
     grant_ids: string[];
+    grant_slots: number[];
     stopped_by: Granted['stoppedBy'];
     wake_at_ms: number | null;
   }>({
@@ -38,7 +41,21 @@ const grant = async (pool: pg.Pool, { lane, targetTokens, atMost }: GrantOrder):
     values: [lane.id, lane.providerId, lane.contextTokens, lane.maxOutputTokens, targetTokens, atMost],
   });
   const row = onlyRow(rows);
-  return { grantIds: row.grant_ids.map(Number), stoppedBy: row.stopped_by, wakeAtMs: row.wake_at_ms };
+  const made = row.grant_ids.map((id, index) => ({ id: Number(id), slots: row.grant_slots[index] ?? 1 }));
+  return { slices: slicesOf(made), stoppedBy: row.stopped_by, wakeAtMs: row.wake_at_ms };
+};
+
+/** Cuts grants, in the order of their ids, into slices: the last grant of each holds its slot. */
+const slicesOf = (grants: readonly { readonly id: number; readonly slots: number }[]): readonly Slice[] => {
+  const slices: Slice[] = [];
+  let ids: number[] = [];
+  for (const { id, slots } of grants) {
+    ids.push(id);
+    if (slots === 0) continue;
+    slices.push(ids);
+    ids = [];
+  }
+  return ids.length === 0 ? slices : [...slices, ids];
 };
 
 interface BegunRow {
@@ -111,7 +128,7 @@ const tellOutcomes = async (pool: pg.Pool, calls: readonly FinishedCall[]): Prom
   await pool.query({
     name: 'finish',
     text: `SELECT finish_grants($1::bigint[], $2::text[], $3::text[], $4::integer[], $5::integer[], $6::text[], $7::text[],
-                                $8::text[], $9::bigint[], $10::text[], $11::text[], $12::text[], $13::smallint[], $14::integer[])`,
+                                $8::text[], $9::bigint[], $10::text[], $11::text[], $12::text[], $13::smallint[], $14::integer[], $15::integer[])`,
     values: [
       column((call) => call.grantId),
       column((call) => call.outcome),
@@ -127,6 +144,7 @@ const tellOutcomes = async (pool: pg.Pool, calls: readonly FinishedCall[]): Prom
       column((call) => JSON.stringify(call.droppedParameters)),
       column((call) => (call.countsAsTry ? 1 : 0)),
       column((call) => call.outputCapTokens),
+      column((call) => call.durationMs),
     ],
   });
 };
@@ -145,7 +163,7 @@ const dueAtMs = (next: FinishedCall['next']): number | null => {
 
 const sweep = async (pool: pg.Pool): Promise<Swept> => {
   const { rows } = await pool.query<{
-    missing_jobs: Swept['missingJobs'] | null;
+    missing_jobs: readonly MissingJob[] | null;
     next_due_at_ms: number | null;
   }>({
     name: 'sweep',
@@ -153,7 +171,21 @@ const sweep = async (pool: pg.Pool): Promise<Swept> => {
     values: [SILENT_S, UNBEGUN_S],
   });
   const row = onlyRow(rows);
-  return { missingJobs: row.missing_jobs ?? [], nextDueAtMs: row.next_due_at_ms };
+  const missingJobs = [...Map.groupBy(row.missing_jobs ?? [], ({ laneId }) => laneId)].flatMap(
+    ([laneId, grants]) => slicesOf(grants).map((slice) => ({ laneId, slice })),
+  );
+  return { missingJobs, nextDueAtMs: row.next_due_at_ms };
+};
+
+interface MissingJob {
+  readonly id: number;
+  readonly laneId: string;
+  readonly slots: number;
+}
+
+const forgetUnusedQueues = async (pool: pg.Pool): Promise<readonly string[]> => {
+  const { rows } = await pool.query<{ lane_id: string }>('SELECT forget_unused_queues() AS lane_id');
+  return rows.map((row) => row.lane_id);
 };
 
 const onlyRow = <T>(rows: readonly T[]): T => {

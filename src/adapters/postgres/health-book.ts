@@ -16,6 +16,12 @@ export const postgresHealthBook = (
   sick: (scope, reason, random01) => sick(pool, scope, reason, random01),
   gone: (laneId, reason) => gone(pool, laneId, reason),
   closings: () => closings(pool),
+  pause: async (laneId) => {
+    await pool.query('SELECT pause_lane($1)', [laneId]);
+  },
+  resume: async (laneId) => {
+    await pool.query('SELECT resume_lane($1)', [laneId]);
+  },
 });
 
 /** A closing is only ever extended: a short wait never shortens a closed day. */

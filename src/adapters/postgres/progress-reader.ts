@@ -8,16 +8,15 @@ export const postgresProgressReader = (
   pool: pg.Pool,
   store: BatchStore,
   health: HealthBook,
-  routing: Routing,
 ): ProgressReader => {
-  const lanes = (): Promise<readonly LaneProgress[]> => readLanes(pool, health, routing);
+  const lanes = (routing: Routing): Promise<readonly LaneProgress[]> => readLanes(pool, health, routing);
   return {
     lanes,
-    async read(batchId): Promise<Progress | null> {
+    async read(batchId, routing): Promise<Progress | null> {
       const [batch, counts, laneList] = await Promise.all([
         store.find(batchId),
         readCounts(pool, batchId),
-        lanes(),
+        lanes(routing),
       ]);
       return batch === null ? null : { batch, ...counts, lanes: laneList };
     },
@@ -44,6 +43,8 @@ interface LaneRow {
   readonly rejected: number;
   readonly promptTokens: number;
   readonly completionTokens: number;
+  readonly isPaused: boolean;
+  readonly workers: number;
 }
 
 const readLanes = async (
@@ -71,6 +72,8 @@ const readLanes = async (
 };
 
 const NO_CALLS = {
+  isPaused: false,
+  workers: 0,
   callsUnderWay: 0,
   calls: 0,
   succeeded: 0,
@@ -86,7 +89,10 @@ const readTotals = async (
   const { rows } = await pool.query<LaneRow>(
     `SELECT l AS "laneId", coalesce(t.calls, 0) AS calls, coalesce(t.succeeded, 0) AS succeeded,
        coalesce(t.rejected, 0) AS rejected, coalesce(t.prompt_tokens, 0) AS "promptTokens",
-       coalesce(t.completion_tokens, 0) AS "completionTokens", coalesce(o.open_calls, 0) AS "callsUnderWay"
+       coalesce(t.completion_tokens, 0) AS "completionTokens", coalesce(o.open_calls, 0) AS "callsUnderWay",
+       EXISTS (SELECT FROM lane_pause p WHERE p.lane_id = l) AS "isPaused",
+       (SELECT count(*) FROM worker_lane wl JOIN process w ON w.id = wl.worker_id
+        WHERE wl.lane_id = l AND w.heartbeat_at > clock_timestamp() - interval '15 s') AS workers
      FROM unnest($1::text[]) AS l LEFT JOIN lane_total t ON t.lane_id = l
      LEFT JOIN (SELECT lane_id, count(*) AS open_calls FROM grants WHERE state <> 'closed' GROUP BY lane_id) o ON o.lane_id = l`,
     [laneIds],

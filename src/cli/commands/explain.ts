@@ -1,6 +1,7 @@
 /** `explain`: everything that happened to one line, and what it waits for. */
 import { type LaneAtHand, type LineStory, obstacleOf } from '../../app/explain.ts';
 import type { Batch } from '../../app/ports.ts';
+import { findBatch } from '../../app/record-batches.ts';
 import { nearestNames } from '../../core/nearest.ts';
 import type { Nightshift } from '../../wire.ts';
 import { type ConfigFlags, openRecord, readConfig } from '../configuration.ts';
@@ -22,7 +23,7 @@ export async function explain(
 ): Promise<ExitCode> {
   const config = await readConfig(context, flags, { allowNoLanes: true });
   await using nightshift = await openRecord(config, (message) => void context.stderr.write(`${message}\n`));
-  const batch = await findBatch(nightshift, names.batch);
+  const batch = await findBatch(nightshift.store, names.batch);
   const story = await findLine(nightshift, batch, names.customId);
   const explanation = {
     batch,
@@ -33,19 +34,6 @@ export async function explain(
   if (flags.json === true) printJson(context.stdout, explanation);
   else printLines(context.stdout, explanationLines(explanation));
   return EXIT.done;
-}
-
-async function findBatch({ store, explain: reader }: Nightshift, nameOrId: string): Promise<Batch> {
-  const byName = await store.findByName(nameOrId);
-  if (byName !== null) return byName;
-  const byId = /^\d{1,15}$/u.test(nameOrId) ? await store.find(Number(nameOrId)) : null;
-  if (byId !== null) return byId;
-  const known = await reader.batchNames();
-  const hint =
-    known.length === 0
-      ? 'The record holds no batch: is --data the directory of its run?'
-      : didYouMean(nearestNames(nameOrId, known), known.slice(0, 5));
-  throw new CannotRun(`Expected BATCH to be a batch's name or id, got ${JSON.stringify(nameOrId)}. ${hint}`);
 }
 
 /** How many batches share the name that was asked for; 1 where it was asked for by id. */
@@ -75,11 +63,12 @@ function didYouMean(nearest: readonly string[], some: readonly string[]): string
 }
 
 async function judgeLanes(
-  { routing, progress }: Nightshift,
+  { currentRouting, progress }: Nightshift,
   story: LineStory,
 ): Promise<Explanation['lanes']> {
   if (story.finalLine !== null) return [];
-  const standings = await progress.lanes();
+  const routing = await currentRouting();
+  const standings = await progress.lanes(routing);
   return story.laneIds.map((laneId) => {
     const lane = routing.lane(laneId);
     const provider = lane === undefined ? undefined : routing.provider(lane.providerId);

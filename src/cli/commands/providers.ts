@@ -21,7 +21,7 @@ export interface ProvidersFlags extends ConfigFlags {
 export async function providers(context: CliContext, flags: ProvidersFlags): Promise<ExitCode> {
   const config = await readConfig(context, flags, { allowNoLanes: true });
   await using nightshift = await openRecord(config, (message) => void context.stderr.write(`${message}\n`));
-  const lanes = await nightshift.progress.lanes();
+  const lanes = await nightshift.progress.lanes(await nightshift.currentRouting());
   const nowMs = nightshift.clock.nowMs();
   if (flags.json === true) printJson(context.stdout, { atMs: nowMs, lanes, unavailable: config.unavailable });
   else printLines(context.stdout, [...laneTable(lanes, nowMs), '', ...unavailableLines(config)]);

@@ -1,24 +1,28 @@
 /** `run`: from what was typed to a finished file, with a display on the way and a summary at the end. */
 import { join } from 'node:path';
-import { resolveModel } from '../../config/resolve-model.ts';
 import type { Config } from '../../config/config.ts';
-import { LOG_FILE, type Nightshift } from '../../wire.ts';
-import { type ConfigFlags, openRecord, readConfig } from '../configuration.ts';
+import type { Batches } from '../../app/batches.ts';
+import { requirePool } from '../../app/take-in.ts';
+import { routingOf } from '../../routing.ts';
+import { LOG_FILE } from '../../wire.ts';
+import { type BatchesFlags, serviceAtHand } from '../batches-at-hand.ts';
+import { openRecord, readConfig } from '../configuration.ts';
 import { type CliContext, printJson, printLines } from '../context.ts';
-import { liveDisplay, type Terminal } from '../display/live-display.ts';
-import { plainDisplay } from '../display/plain-display.ts';
-import { quietDisplay, type RunDisplay } from '../display/run-display.ts';
+import { openDisplay } from '../display/open-display.ts';
+import type { RunDisplay } from '../display/run-display.ts';
 import { resumeCommandOf, type RunReport, summaryJson, summaryLines } from '../display/summary.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { type WatchedSignals, watchSignals } from '../interruption.ts';
 import { isExpected, UnexpectedFault } from '../printable-error.ts';
-import { runBatch, type RunEnd } from '../run-batch.ts';
+import { runAsClient } from '../run-as-client.ts';
+import { runBatch } from '../run-batch.ts';
+import type { RunEnd } from '../run-end.ts';
 import { CannotRun, type RunRequest } from '../run-request.ts';
 import { checkPaths, runPaths } from '../run-paths.ts';
 import { readTask, type TaskFlags } from '../task-option.ts';
 
 /** Options of `run`. */
-export interface RunFlags extends ConfigFlags, TaskFlags {
+export interface RunFlags extends BatchesFlags, TaskFlags {
   readonly out?: string | undefined;
   readonly errors?: string | undefined;
   readonly pool?: string | undefined;
@@ -29,16 +33,25 @@ export interface RunFlags extends ConfigFlags, TaskFlags {
   readonly quiet?: boolean | undefined;
 }
 
-/** Runs a file to its end. Everything that can be checked without the record is checked before it is opened. */
+/** Runs a file to its end, here or at a service. Everything that can be checked beforehand is checked beforehand. */
 export async function run(context: CliContext, input: string, flags: RunFlags): Promise<ExitCode> {
   const request = await readRequest(context, input, flags);
-  const config = await readConfig(context, flags);
-  if (request.pool !== null) requirePool(config, request.pool);
+  const loose = await readConfig(context, flags, { allowNoLanes: true });
+  const service = await serviceAtHand(loose, flags.url);
+  const config = service === null ? await readConfig(context, flags) : loose;
+  if (service === null && request.pool !== null) requirePool(routingOf(config), request.pool);
   const display = openDisplay(context, flags.quiet === true);
   using signals = watchSignals(process, interruptionSayings(display), () => performance.now());
   const startedAtMs = performance.now();
   try {
-    const report = await runToReport({ context, config, request, display, signals }, startedAtMs);
+    const running = { context, config, request, display, signals };
+    const end = service === null ? await runHere(running) : await runThere(running, service);
+    const report = reportOf(end, {
+      request,
+      startedAtMs,
+      resumeCommand: resumeCommandOf(context.arguments),
+      isServed: service !== null,
+    });
     display.close();
     return tell(context, report, flags.json === true);
   } catch (error) {
@@ -58,29 +71,6 @@ async function readRequest(context: CliContext, input: string, flags: RunFlags):
     limit: flags.limit ?? null,
     fresh: flags.fresh === true,
   };
-}
-
-function requirePool(config: Config, name: string): void {
-  const found = resolveModel(config, name);
-  if (found.kind === 'lanes' && found.laneIds.length > 0) return;
-  const nearest = found.kind === 'lanes' ? [] : found.nearest;
-  const hint =
-    nearest.length === 0
-      ? `Pools: ${config.pools.map((pool) => pool.name).join(', ')}.`
-      : `Did you mean ${nearest.join(' or ')}?`;
-  throw new CannotRun(
-    `Expected --pool to name a pool, alias, lane or model, got ${JSON.stringify(name)}. ${hint}`,
-  );
-}
-
-function openDisplay({ stderr }: CliContext, isQuiet: boolean): RunDisplay {
-  const say = (message: string): void => void stderr.write(`${message}\n`);
-  if (isQuiet) return quietDisplay(say);
-  return isTerminal(stderr) ? liveDisplay(stderr) : plainDisplay(say);
-}
-
-function isTerminal(screen: CliContext['stderr']): screen is Terminal {
-  return screen.isTTY === true && screen.columns !== undefined && screen.columns > 0;
 }
 
 function interruptionSayings(display: RunDisplay) {
@@ -108,8 +98,18 @@ class RecordLost extends CannotRun {}
 /** How long a record that was lost may take to close. */
 const CLOSE_PATIENCE_MS = 2_000;
 
-async function runToReport(running: Running, startedAtMs: number): Promise<RunReport | null> {
-  const { context, config, request, display, signals } = running;
+async function runThere(
+  { config, request, display, signals }: Running,
+  { url, batches }: { readonly url: string; readonly batches: Batches },
+): Promise<RunEnd> {
+  display.say(`the service at ${url} runs it; this command watches and writes the files`);
+  return await runAsClient(
+    { batches, spoolDirectory: config.dataDirectory, listener: display, interruption: signals },
+    request,
+  );
+}
+
+async function runHere({ context, config, request, display, signals }: Running): Promise<RunEnd> {
   const resumeCommand = resumeCommandOf(context.arguments);
   const lost = Promise.withResolvers<never>();
   // Nobody may be listening when it comes: it is raced against the run below.
@@ -124,10 +124,10 @@ async function runToReport(running: Running, startedAtMs: number): Promise<RunRe
   );
   const close = async (): Promise<void> => await nightshift[Symbol.asyncDispose]();
   try {
-    const end = await Promise.race([runBatch(nightshift, config, request, display, signals), lost.promise]);
-    const report = await reportOf(nightshift, end, { request, startedAtMs, resumeCommand });
+    const running = { nightshift, config, listener: display, interruption: signals };
+    const end = await Promise.race([runBatch(running, request), lost.promise]);
     await close();
-    return report;
+    return end;
   } catch (error) {
     const cause = await Promise.race([lost.promise, tellTale(error)]).catch((reason: unknown) => reason);
     await Promise.race([close().catch(() => {}), patience(cause instanceof RecordLost)]);
@@ -155,18 +155,19 @@ interface ReportInput {
   readonly request: RunRequest;
   readonly startedAtMs: number;
   readonly resumeCommand: string;
+  readonly isServed: boolean;
 }
 
-async function reportOf(
-  { explain }: Nightshift,
-  { kind, progress }: RunEnd,
-  { request, startedAtMs, resumeCommand }: ReportInput,
-): Promise<RunReport | null> {
+function reportOf(
+  { kind, progress, laneTotals }: RunEnd,
+  { request, startedAtMs, resumeCommand, isServed }: ReportInput,
+): RunReport | null {
   if (progress === null) return null;
   return {
     end: kind,
     progress,
-    laneTotals: await explain.laneTotals(progress.batch.id),
+    laneTotals,
+    isServed,
     outputPath: request.output,
     errorPath: request.errors,
     durationMs: performance.now() - startedAtMs,
@@ -201,6 +202,6 @@ export function exitCodeOf({ end, progress: { batch } }: RunReport): ExitCode {
     case 'stuck':
       return EXIT.couldNotRun;
     case 'finished':
-      return batch.failed + batch.bad > 0 ? EXIT.someFailed : EXIT.done;
+      return batch.failed + batch.bad + batch.cancelled > 0 ? EXIT.someFailed : EXIT.done;
   }
 }

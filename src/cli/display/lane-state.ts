@@ -5,7 +5,8 @@ import { untilText } from '../text/quantity.ts';
 
 /** What a lane is doing. */
 export type LaneState =
-  | { readonly kind: 'busy' | 'idle' }
+  /** `paused`: by somebody, until somebody resumes it. */
+  | { readonly kind: 'busy' | 'idle' | 'paused' }
   /** A window is used up; `untilMs` is `null` where that hangs on calls under way. */
   | { readonly kind: 'used-up'; readonly label: string; readonly untilMs: number | null }
   | {
@@ -26,6 +27,7 @@ export function laneState(lane: LaneProgress, nowMs: number): LaneState {
     return { kind: 'closed', scope, untilMs, reason, needsUser };
   }
   if (lane.callsUnderWay > 0) return { kind: 'busy' };
+  if (lane.isPaused) return { kind: 'paused' };
   const usedUp = lane.limits
     .filter((limit) => quotaLeft(limit) < 1)
     .map((limit) => ({ label: limitLabel(limit), untilMs: roomAtMs(limit, nowMs) }));
@@ -50,6 +52,8 @@ export function stateText(state: LaneState, nowMs: number): string {
       return 'calling';
     case 'idle':
       return 'open';
+    case 'paused':
+      return 'paused';
     case 'used-up': {
       const until = state.untilMs === null ? 'until calls end' : `until ${untilText(state.untilMs, nowMs)}`;
       return `${state.label} used up ${until}`;

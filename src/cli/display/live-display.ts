@@ -37,11 +37,8 @@ export function liveDisplay(terminal: Terminal): RunDisplay {
       draw.clear();
       say(ingestedLines(batch, reasons, resumed).map(oneLine).join('\n'));
     },
-    progressed(progress, lanes) {
-      view = watch.observe(
-        progress,
-        lanes.map(({ id }) => id),
-      );
+    progressed(progress) {
+      view = watch.observe(progress);
       redraw();
     },
     draining(callsUnderWay) {

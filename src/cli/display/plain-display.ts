@@ -30,11 +30,8 @@ export function plainDisplay(say: (message: string) => void): RunDisplay {
     ingested(batch, reasons, resumed) {
       for (const line of ingestedLines(batch, reasons, resumed)) say(oneLine(line));
     },
-    progressed(progress, ownLanes) {
-      const view = watch.observe(
-        progress,
-        ownLanes.map(({ id }) => id),
-      );
+    progressed(progress) {
+      const view = watch.observe(progress);
       for (const event of laneEvents(lanes, view.lanes, view.atMs)) say(event);
       lanes = view.lanes;
       if (last !== null && !isWorthALine(last, view)) return;

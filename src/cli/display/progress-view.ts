@@ -43,8 +43,8 @@ export interface ProgressView {
 
 /** Turns readings of the record into views. */
 export interface ProgressWatch {
-  /** `laneIds` are the lanes the batch may run on; others are left out. */
-  observe(progress: Progress, laneIds: readonly string[]): ProgressView;
+  /** The progress's lanes are those the batch may run on. */
+  observe(progress: Progress): ProgressView;
 }
 
 /** A watch that counts calls from the first reading it is shown. */
@@ -52,12 +52,10 @@ export function watchProgress(): ProgressWatch {
   const pace = createPace();
   let atStart: ReadonlyMap<string, LaneProgress> | null = null;
   return {
-    observe(progress, laneIds) {
+    observe(progress) {
       const { atMs, batch, parked, underWay } = progress;
       atStart ??= new Map(progress.lanes.map((lane) => [lane.laneId, lane]));
-      const lanes = progress.lanes
-        .filter(({ laneId }) => laneIds.includes(laneId))
-        .map((lane) => laneView(lane, atStart?.get(lane.laneId), atMs));
+      const lanes = progress.lanes.map((lane) => laneView(lane, atStart?.get(lane.laneId), atMs));
       const linesPerMinute = pace.observe(atMs, linesDone(batch));
       const { name, total, failed, bad } = batch;
       return {

@@ -12,6 +12,8 @@ export interface RunReport {
   readonly progress: Progress;
   /** Of the whole batch, earlier runs included. */
   readonly laneTotals: readonly LaneTotal[];
+  /** A service runs the batch, and goes on without this command. */
+  readonly isServed: boolean;
   readonly outputPath: string;
   readonly errorPath: string;
   /** Of this run. */
@@ -32,12 +34,13 @@ export function summaryLines(report: RunReport): readonly string[] {
 }
 
 function headLines({ progress: { batch }, end, durationMs }: RunReport): readonly string[] {
-  const { total, succeeded, failed, bad, promptTokens, completionTokens } = batch;
+  const { total, succeeded, failed, bad, cancelled, promptTokens, completionTokens } = batch;
   const how = { finished: 'finished', interrupted: 'interrupted', stuck: 'cannot go on' }[end];
   const open = total - linesDone(batch);
   return [
     `Batch "${oneLine(batch.name)}" ${how} after ${durationText(durationMs)}`,
     `  ${counted(total, 'line')}: ${fullCount(succeeded)} succeeded, ${fullCount(failed)} failed, ${fullCount(bad)} bad` +
+      (cancelled > 0 ? `, ${fullCount(cancelled)} cancelled` : '') +
       (open > 0 ? `, ${fullCount(open)} still to do` : ''),
     `  ${fullCount(promptTokens)} tokens in, ${fullCount(completionTokens)} out`,
   ];
@@ -66,8 +69,8 @@ function tailLines(report: RunReport): readonly string[] {
       return fileLines(report);
     case 'interrupted':
       return [
-        `Nothing is lost. Successes so far: ${report.outputPath}.partial`,
-        'To go on, run the same again:',
+        `${report.isServed ? 'The service goes on with it' : 'Nothing is lost'}. Successes so far: ${report.outputPath}.partial`,
+        `To ${report.isServed ? 'watch on, and get the files' : 'go on'}, run the same again:`,
         `  ${report.resumeCommand}`,
       ];
     case 'stuck':
@@ -76,7 +79,7 @@ function tailLines(report: RunReport): readonly string[] {
 }
 
 function fileLines({ progress: { batch }, outputPath, errorPath }: RunReport): readonly string[] {
-  const hasErrors = batch.failed + batch.bad > 0;
+  const hasErrors = batch.failed + batch.bad + batch.cancelled > 0;
   const explain = `npx nightshift explain ${shellQuoted(batch.name)} CUSTOM_ID`;
   return [
     `Output: ${outputPath}`,
@@ -111,14 +114,14 @@ function whatIsNeeded(kind: string): string {
 /** The summary for programs. */
 export function summaryJson(report: RunReport, exitCode: number): Readonly<Record<string, unknown>> {
   const { batch } = report.progress;
-  const { id, name, total, succeeded, failed, bad, promptTokens, completionTokens } = batch;
-  const hasErrors = failed + bad > 0;
+  const { id, name, total, succeeded, failed, bad, cancelled, promptTokens, completionTokens } = batch;
+  const hasErrors = failed + bad + cancelled > 0;
   return {
     batch: { id, name },
     end: report.end,
     exitCode,
     exitReason: exitReason(report),
-    lines: { total, succeeded, failed, bad, open: total - linesDone(batch) },
+    lines: { total, succeeded, failed, bad, cancelled, open: total - linesDone(batch) },
     tokens: { prompt: promptTokens, completion: completionTokens },
     durationMs: Math.round(report.durationMs),
     lanes: report.laneTotals,
@@ -138,6 +141,7 @@ function closingsThatNeedUser({ lanes }: Progress) {
 function exitReason({ end, progress: { batch } }: RunReport): string {
   if (end === 'interrupted') return 'interrupted; the same command resumes';
   if (end === 'stuck') return 'the lines that are left wait for a key or money';
+  if (batch.cancelled > 0) return 'the batch was cancelled';
   return batch.failed + batch.bad > 0 ? 'some lines failed or were bad' : 'all succeeded';
 }
 

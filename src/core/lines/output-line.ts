@@ -103,6 +103,14 @@ export function badLine(id: string, { customId, code, message, param, lineNumber
   return writeLine({ id, customId, provenance }, null, { code, message, param, line: lineNumber });
 }
 
+/** The line of a request that was cancelled before it was done. */
+export function cancelledLine(head: LineHead): string {
+  return writeLine(head, null, {
+    code: 'batch_cancelled',
+    message: 'The batch was cancelled before this line was done.',
+  });
+}
+
 type AnyHead = Omit<LineHead, 'customId'> & { readonly customId: string | null };
 
 function writeLine(

@@ -1,5 +1,5 @@
 -- The record: what exists, what happened, which quota is used, which workers serve which lanes.
--- Words are those of src/core/model.ts. Every instant is in milliseconds since 1970 by now_ms() below.
+-- Tables; later migrations add to them, and the functions that change them are in ../functions/. Words are those of src/core/model.ts. Every instant is in milliseconds since 1970 by now_ms() (../functions/clock.sql).
 
 -- The one clock. Tests may move its origin and change its rate; src/adapters/postgres/record-clock.ts mirrors it in the processes.
 CREATE TABLE clock (
@@ -9,11 +9,6 @@ CREATE TABLE clock (
   rate           double precision NOT NULL DEFAULT 1 CHECK (rate > 0)
 );
 INSERT INTO clock DEFAULT VALUES;
-
-CREATE FUNCTION now_ms() RETURNS bigint LANGUAGE sql VOLATILE AS $$
-  SELECT floor(origin_ms + (extract(epoch FROM clock_timestamp())::double precision * 1000 - real_origin_ms) * rate)::bigint
-  FROM clock
-$$;
 
 -- Makes fingerprints of keys useless elsewhere: they tell whether a key changed, and nothing more.
 CREATE TABLE installation (

@@ -1,4 +1,4 @@
-/** The worker's whole job: begin the calls of a grant, make them, judge what came back, and tell the record. */
+/** The worker's whole job: begin the calls of a slice, make them, judge what came back, and tell the record. */
 import { type Answer, classifyAnswer } from '../core/failures/classify-answer.ts';
 import { wantsJson } from '../core/lines/chat-request.ts';
 import { classifyFailure } from '../core/failures/classify-failure.ts';
@@ -20,12 +20,14 @@ import type {
   ProviderClient,
   ProviderReply,
   Routing,
+  Slice,
 } from './ports.ts';
 import { faulted, settleCall } from './settle-call.ts';
 
 /** What making a call needs. */
 export interface CallTools {
-  readonly begin: (grantId: number) => Promise<BegunCall | null>;
+  /** Those of the grants that may begin, or begin again. */
+  readonly begin: (slice: Slice) => Promise<readonly BegunCall[]>;
   readonly finish: (call: FinishedCall) => Promise<void>;
   readonly health: HealthBook;
   readonly provider: ProviderClient;
@@ -47,30 +49,71 @@ export class CallFailed extends Error {
 }
 
 /**
- * Runs one grant to its end. A grant that may not begin any more is left alone.
+ * Runs the grants of a slice to their end, one call after the other; no call waits until the one before it is stored.
+ * Grants that may not begin any more are left alone.
  *
- * @throws CallFailed after the record has been told, so that the board shows the kind and the reason.
+ * @throws CallFailed after the record has been told, so that the board shows kinds and reasons.
  */
-export const runGrant = async (tools: CallTools, grantId: number): Promise<void> => {
-  const call = await beginFresh(tools, grantId);
-  if (call === null) return;
-  const verdict = await runCall(tools, call).catch((error: unknown) => giveUp(tools, call, error));
-  if (verdict.kind !== 'answer') throw new CallFailed(`${verdict.kind}: ${verdict.reason}`);
+export const runSlice = async (tools: CallTools, slice: Slice): Promise<void> => {
+  const calls = begunCalls(tools, slice);
+  const told: Promise<void>[] = [];
+  const failures: Failure[] = [];
+  for (const grantId of slice) {
+    const call = await calls.next(grantId);
+    if (call === null) continue;
+    const made = await makeCall(tools, call).catch((error: unknown) => givenUp(tools, call, error));
+    told.push(
+      tellRecord(tools, made.finished).catch((error: unknown) =>
+        tellRecord(tools, givenUp(tools, call, error).finished),
+      ),
+    );
+    if (made.verdict.kind === 'answer') continue;
+    failures.push(made.verdict);
+    calls.distrust();
+  }
+  await Promise.all(told);
+  if (failures.length > 0)
+    throw new CallFailed(failures.map(({ kind, reason }) => `${kind}: ${reason}`).join('; '));
 };
 
-/** Begins are tried this often; a process that is held up every time is better late than never. */
+/** The calls of a slice as they are begun. */
+interface BegunCalls {
+  /** The next call, begun so recently that the provider counts it where we do; `null` if it may not be made. */
+  next(grantId: number): Promise<BegunCall | null>;
+  /** Something went wrong on the lane: it may have closed, so the rest begins again. */
+  distrust(): void;
+}
+
+/** Begins are tried this often for one call; a process that is held up every time is better late than never. */
 const MOST_BEGINS = 3;
 
-/** Begins the call, and again if so much time went by meanwhile that the provider might count it elsewhere than we do. */
-const beginFresh = async (tools: CallTools, grantId: number): Promise<BegunCall | null> => {
+/** Begins the whole slice together, and what is left of it again when so much time went by that it might be counted elsewhere. */
+const begunCalls = (tools: CallTools, slice: Slice): BegunCalls => {
   const { begin, clock, routing } = tools;
-  for (let begins = 1; ; begins += 1) {
-    const askedAtMs = clock.nowMs();
-    const call = await insist(tools, { grantId }, () => begin(grantId));
-    if (call === null || begins === MOST_BEGINS) return call;
-    const lane = routing.lane(call.laneId);
-    if (lane === undefined || clock.nowMs() - askedAtMs <= patienceMs(lane, routing)) return call;
-  }
+  let begun = new Map<number, BegunCall>();
+  let left = slice;
+  let askedAtMs = -Infinity;
+  const beginLeft = async (): Promise<void> => {
+    askedAtMs = clock.nowMs();
+    const calls = await insist(tools, { grantIds: left }, () => begin(left));
+    begun = new Map(calls.map((call) => [call.grantId, call]));
+  };
+  const isFresh = (call: BegunCall | undefined): boolean => {
+    if (askedAtMs === -Infinity) return false;
+    const lane = call === undefined ? undefined : routing.lane(call.laneId);
+    return lane === undefined || clock.nowMs() - askedAtMs <= patienceMs(lane, routing);
+  };
+  return {
+    async next(grantId) {
+      for (let begins = 0; begins < MOST_BEGINS && !isFresh(begun.get(grantId)); begins += 1)
+        await beginLeft();
+      left = left.filter((id) => id !== grantId);
+      return begun.get(grantId) ?? null;
+    },
+    distrust() {
+      askedAtMs = -Infinity;
+    },
+  };
 };
 
 /** Half of the shortest margin of the lane's windows; the way to the provider has the other half. */
@@ -79,24 +122,31 @@ const patienceMs = (lane: Lane, routing: Routing): number => {
   return Math.min(...limits.map(({ window }) => marginMs(window))) / 2;
 };
 
+/** A call that has come back, and what the record is told about it. */
+interface MadeCall {
+  readonly verdict: Answer | Failure;
+  readonly finished: FinishedCall;
+}
+
 /** A fault of ours in the middle of a call: the request fails with what is known, and the batch goes on without it. */
-const giveUp = async (tools: CallTools, call: BegunCall, error: unknown): Promise<Failure> => {
+const givenUp = ({ log }: CallTools, call: BegunCall, error: unknown): MadeCall => {
   const reason = shortReason(
     `fault in Nightshift: ${error instanceof Error ? error.message : String(error)}`,
   );
-  tools.log.error(
+  log.error(
     { grantId: call.grantId, requestId: call.requestId, laneId: call.laneId, err: error },
     'call.faulted',
   );
-  const failure: Failure = { kind: 'unknown', status: null, reason };
-  await tellRecord(tools, faulted(call, failure));
-  return failure;
+  const verdict: Failure = { kind: 'unknown', status: null, reason };
+  return { verdict, finished: faulted(call, verdict) };
 };
 
-const runCall = async (tools: CallTools, call: BegunCall): Promise<Answer | Failure> => {
-  refuseDeadly(call);
-  const { lane, provider } = placeOf(tools.routing, call);
-  const sent = callBody(call, lane, provider);
+const makeCall = async (tools: CallTools, begun: BegunCall): Promise<MadeCall> => {
+  refuseDeadly(begun);
+  const { lane, provider } = placeOf(tools.routing, begun);
+  const sent = callBody(begun, lane, provider);
+  // Others of its slice may have come first.
+  const call = { ...begun, begunAtMs: Math.max(begun.begunAtMs, Math.floor(tools.clock.nowMs())) };
   const reply = await tools.provider.chat(lane, sent.body, tools.signal);
   const nowMs = tools.clock.nowMs();
   const verdict = judge(reply, { call, lane, provider, sent, nowMs });
@@ -114,9 +164,8 @@ const runCall = async (tools: CallTools, call: BegunCall): Promise<Answer | Fail
   if (verdict.kind !== 'answer') {
     await insist(tools, { grantId: call.grantId }, () => applyEffect(tools, effect, lane, verdict));
   }
-  await tellRecord(tools, finished);
   logOutcome(tools.log, call, finished, nowMs);
-  return verdict;
+  return { verdict, finished };
 };
 
 /** Tells the record an outcome; the fence by the grant makes it safe to tell twice. */

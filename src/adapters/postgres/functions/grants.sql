@@ -32,14 +32,18 @@ $$;
 --                          the largest request up to it is taken first, then the smallest above it
 -- at_most                  bound of this call; free call slots of live workers bound it too
 --
--- Returns the grants made (ids ascending), why no more were made ('', 'closed', 'no-slot', 'no-room', 'no-work'),
--- and the instant at which it is worth asking again (null: only an event changes it).
+-- Returns the grants made (ids ascending), how many slots each holds, why no more were made ('', 'paused', 'closed',
+-- 'no-slot', 'no-room', 'no-work'), and the instant at which it is worth asking again (null: only an event changes it).
+--
+-- Slices: where calls are short, a slot takes up to 16 of them, one after the other, for about a second of work at
+-- most: round trips decide the pace of a fast lane. Only where there are more grants than slots; the last grant of a
+-- slice holds the slot.
 --
 -- Starvation: if the best request does not fit what is left, smaller ones may go ahead of it for at most the length
 -- of the window that is in its way (and no more than a minute); then the lane waits for it.
 CREATE FUNCTION grant_requests(
   the_lane text, the_provider text, context_tokens bigint, max_output_tokens bigint, target_tokens bigint, at_most integer,
-  OUT grant_ids bigint[], OUT stopped_by text, OUT wake_at_ms bigint
+  OUT grant_ids bigint[], OUT grant_slots smallint[], OUT stopped_by text, OUT wake_at_ms bigint
 ) LANGUAGE plpgsql AS $$
 DECLARE
   scopes text[] := ARRAY[the_lane, the_provider];
@@ -47,8 +51,10 @@ DECLARE
   closed_ms bigint;
   breaker integer;
   room record;
-  slots bigint;
+  free_slots bigint;
   open_calls bigint;
+  slice_calls integer;
+  per_slot integer;
   routes integer[];
   the_route integer;
   largest bigint;
@@ -62,8 +68,13 @@ DECLARE
   outputs bigint[] := '{}';
 BEGIN
   grant_ids := '{}';
+  grant_slots := '{}';
   stopped_by := '';
   at_ms := settle_limits(scopes);
+
+  IF EXISTS (SELECT FROM lane_pause WHERE lane_id = the_lane) THEN
+    stopped_by := 'paused'; RETURN;
+  END IF;
 
   -- Closed, or half open: one call at a time finds out.
   SELECT max(greatest(h.closed_until_ms, h.breaker_until_ms)), coalesce(max(h.openings), 0) INTO closed_ms, breaker FROM health h WHERE h.scope = ANY (scopes);
@@ -71,10 +82,14 @@ BEGIN
     stopped_by := 'closed'; wake_at_ms := closed_ms; RETURN;
   END IF;
 
-  SELECT coalesce(sum(wl.slots), 0) INTO slots FROM worker_lane wl JOIN worker w ON w.id = wl.worker_id
+  SELECT coalesce(sum(wl.slots), 0) INTO free_slots FROM worker_lane wl JOIN process w ON w.id = wl.worker_id
   WHERE wl.lane_id = the_lane AND w.heartbeat_at > clock_timestamp() - interval '15 s';
-  SELECT count(*) INTO open_calls FROM grants g WHERE g.lane_id = the_lane AND g.state <> 'closed';
-  SELECT least(at_most, slots - open_calls, CASE WHEN breaker > 0 THEN 1 - open_calls ELSE at_most END) INTO at_most;
+  SELECT coalesce(sum(g.slots), 0) INTO open_calls FROM grants g WHERE g.lane_id = the_lane AND g.state <> 'closed';
+  free_slots := free_slots - open_calls;
+  IF breaker > 0 THEN free_slots := least(free_slots, 1 - open_calls); END IF;
+  SELECT CASE WHEN breaker = 0 AND t.mean_call_ms <= 250 THEN least(16, floor(1000 / greatest(t.mean_call_ms, 1)))::integer ELSE 1 END
+  INTO slice_calls FROM lane_total t WHERE t.lane_id = the_lane;
+  slice_calls := coalesce(slice_calls, 1);
 
   -- What every window still has, per metric; null: unlimited.
   SELECT min(l.amount - l.used) FILTER (WHERE l.metric = 'calls') AS calls,
@@ -87,15 +102,16 @@ BEGIN
          coalesce(min(l.amount) FILTER (WHERE l.metric = 'outputTokens'), context_tokens) AS full_output
   INTO room FROM quota_limit l WHERE l.scope = ANY (scopes) AND l.active;
   room.full_tokens := coalesce(room.full_tokens, context_tokens);
-  at_most := least(at_most, room.calls);
+  free_slots := least(free_slots, room.calls);
+  at_most := least(at_most, free_slots * slice_calls);
   IF at_most <= 0 THEN
     stopped_by := 'no-slot'; RETURN;
   END IF;
 
   -- Routes this lane serves; those with the fewest other lanes first.
   SELECT coalesce(array_agg(r.id ORDER BY cardinality(p.lane_ids) - cardinality(r.excluded), r.id), '{}') INTO routes
-  FROM route r JOIN pool p ON p.batch_id = r.batch_id AND p.name = r.pool_name
-  WHERE the_lane = ANY (p.lane_ids) AND NOT r.excluded && scopes;
+  FROM batch b JOIN pool p ON p.batch_id = b.id JOIN route r ON r.batch_id = p.batch_id AND r.pool_name = p.name
+  WHERE b.state = 'in_progress' AND NOT b.is_paused AND the_lane = ANY (p.lane_ids) AND NOT r.excluded && scopes;
 
   FOREACH the_route IN ARRAY routes LOOP
     EXIT WHEN cardinality(request_ids) >= at_most;
@@ -145,24 +161,29 @@ BEGIN
   END IF;
   IF cardinality(request_ids) >= at_most THEN stopped_by := ''; wake_at_ms := NULL; END IF;
 
+  INSERT INTO lane_queue AS q (lane_id) VALUES (the_lane)
+  ON CONFLICT (lane_id) DO UPDATE SET used_at = clock_timestamp() WHERE q.used_at < clock_timestamp() - interval '1 minute';
+  per_slot := ceil(cardinality(request_ids)::double precision / free_slots);
   WITH made AS (
-    INSERT INTO grants (lane_id, provider_id, request_id, prompt_tokens, output_tokens, granted_at_ms)
-    SELECT the_lane, the_provider, c.request_id, c.prompt, c.output, at_ms
-    FROM unnest(request_ids, prompts, outputs) AS c (request_id, prompt, output)
-    RETURNING id, request_id, prompt_tokens, output_tokens
+    INSERT INTO grants (lane_id, provider_id, request_id, prompt_tokens, output_tokens, granted_at_ms, slots)
+    SELECT the_lane, the_provider, c.request_id, c.prompt, c.output, at_ms,
+           CASE WHEN c.place % per_slot = 0 OR c.place = cardinality(request_ids) THEN 1 ELSE 0 END
+    FROM unnest(request_ids, prompts, outputs) WITH ORDINALITY AS c (request_id, prompt, output, place)
+    ORDER BY c.place
+    RETURNING id, request_id, prompt_tokens, output_tokens, slots
   ), claimed AS (
     UPDATE request r SET state = 'granted', grant_id = made.id FROM made WHERE r.id = made.request_id
   ), uses AS (
     INSERT INTO quota_use (limit_id, grant_id, amount)
-    SELECT l.id, made.id, use_amount(l.metric, made.prompt_tokens, made.output_tokens)
-    FROM made, quota_limit l WHERE l.scope = ANY (scopes)
+    SELECT l.id, made.id, CASE WHEN l.metric = 'calls' THEN made.slots ELSE use_amount(l.metric, made.prompt_tokens, made.output_tokens) END
+    FROM made, quota_limit l WHERE l.scope = ANY (scopes) AND (l.metric <> 'calls' OR made.slots > 0)
     RETURNING limit_id, amount
   ), charged AS (
     UPDATE quota_limit l SET used = l.used + u.amount
     FROM (SELECT limit_id, sum(amount)::bigint AS amount FROM uses GROUP BY limit_id) u
     WHERE l.id = u.limit_id
   )
-  SELECT array_agg(id ORDER BY id) INTO grant_ids FROM made;
+  SELECT array_agg(id ORDER BY id), array_agg(slots ORDER BY id) INTO grant_ids, grant_slots FROM made;
 END
 $$;
 
@@ -265,16 +286,20 @@ DECLARE
   open_ids bigint[];
   closed_ids bigint[];
 BEGIN
-  SELECT coalesce(array_agg(g.id) FILTER (WHERE h.scope IS NULL), '{}'), array_agg(g.id) FILTER (WHERE h.scope IS NOT NULL)
+  SELECT coalesce(array_agg(g.id) FILTER (WHERE h.is_closed IS NULL), '{}'), array_agg(g.id) FILTER (WHERE h.is_closed)
   INTO open_ids, closed_ids
-  FROM (SELECT g.id, g.lane_id, g.provider_id FROM grants g WHERE g.id = ANY (ids)
-          AND EXISTS (SELECT FROM worker w WHERE w.id = the_worker)
+  FROM (SELECT g.id, g.lane_id, g.provider_id, g.request_id FROM grants g WHERE g.id = ANY (ids)
+          AND EXISTS (SELECT FROM process w WHERE w.id = the_worker)
           AND (g.state = 'granted' OR (g.state = 'begun' AND g.worker_id = the_worker)) ORDER BY g.id FOR UPDATE) g
   LEFT JOIN LATERAL (
-    SELECT h.scope FROM health h WHERE h.scope IN (g.lane_id, g.provider_id) AND greatest(h.closed_until_ms, h.breaker_until_ms) > now_ms() LIMIT 1
+    SELECT true AS is_closed FROM health h WHERE h.scope IN (g.lane_id, g.provider_id) AND greatest(h.closed_until_ms, h.breaker_until_ms) > now_ms()
+    UNION ALL SELECT true FROM lane_pause p WHERE p.lane_id = g.lane_id
+    UNION ALL SELECT true FROM request r JOIN batch b ON b.id = r.batch_id
+              WHERE r.id = g.request_id AND (b.is_paused OR b.state <> 'in_progress')
+    LIMIT 1
   ) h ON true;
   IF closed_ids IS NOT NULL THEN
-    PERFORM release_grants(closed_ids, 'the lane closed before the call began');
+    PERFORM release_grants(closed_ids, 'the lane or its batch closed before the call began');
   END IF;
   at_ms := now_ms() + 1; -- now_ms() is rounded down; never count a call from before it began
   UPDATE grants g SET state = 'begun', worker_id = the_worker, begun_at_ms = at_ms WHERE g.id = ANY (open_ids);
@@ -283,15 +308,21 @@ BEGIN
   RETURN QUERY
     SELECT g.id, g.request_id, g.lane_id, g.begun_at_ms, g.output_tokens, g.prompt_tokens,
            r.custom_id, r.line, b.task, r.tries, r.excluded, r.avoided, r.dropped_parameters, p.lane_ids, r.output_is_asked, r.output_tokens,
-           (SELECT jsonb_agg(jsonb_build_object(
-                     'lane', a.lane_id, 'outcome', a.outcome, 'reason', a.reason, 'begunAtMs', a.begun_at_ms,
-                     'durationMs', a.closed_at_ms - a.begun_at_ms,
-                     'promptTokens', a.used_prompt_tokens, 'completionTokens', a.used_completion_tokens) ORDER BY a.id)
-            FROM grants a WHERE a.request_id = r.id AND a.state = 'closed' AND a.outcome <> 'released')
+           attempts_of(r.id)
     FROM grants g JOIN request r ON r.id = g.request_id JOIN batch b ON b.id = r.batch_id
     LEFT JOIN route rt ON rt.id = r.route_id LEFT JOIN pool p ON p.batch_id = rt.batch_id AND p.name = rt.pool_name
     WHERE g.id = ANY (open_ids) ORDER BY g.id;
 END
+$$;
+
+-- The closed attempts of a request, in their order; null where there is none.
+CREATE FUNCTION attempts_of(the_request bigint) RETURNS jsonb LANGUAGE sql STABLE AS $$
+  SELECT jsonb_agg(jsonb_build_object(
+           'lane', a.lane_id, 'outcome', a.outcome, 'reason', a.reason, 'begunAtMs', a.begun_at_ms,
+           'isBeforeRetry', a.id < r.fresh_from, 'durationMs', a.closed_at_ms - a.begun_at_ms,
+           'promptTokens', a.used_prompt_tokens, 'completionTokens', a.used_completion_tokens) ORDER BY a.id)
+  FROM grants a JOIN request r ON r.id = a.request_id
+  WHERE a.request_id = the_request AND a.state = 'closed' AND a.outcome <> 'released'
 $$;
 
 -- The calls of these grants are over. Arrays of equal length, one entry per grant:
@@ -305,34 +336,36 @@ $$;
 -- excludeds, avoideds, droppeds  the request's new sets, as JSON arrays
 -- tries_spent 0 or 1
 -- output_caps a new bound of the answer for the next attempt, or null
+-- durations   of the calls, in ms, or null
 --
 -- Fenced by the grant: a grant that was closed meanwhile changes nothing but its own tokens, except that a late
 -- success is kept if its request has no final line yet. A final line is written once.
 CREATE FUNCTION finish_grants(
   ids bigint[], outcomes text[], reasons text[], prompts integer[], completions integer[], settles text[],
   next_states text[], lines text[], due_ats bigint[], excludeds text[], avoideds text[], droppeds text[], tries_spent smallint[],
-  output_caps integer[]
+  output_caps integer[], durations integer[]
 ) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   scopes text[];
   at_ms bigint;
+  final_batches bigint[];
 BEGIN
   CREATE TEMP TABLE IF NOT EXISTS finishing (
     id bigint, lane_id text, provider_id text, request_id bigint, begun_at_ms bigint, is_open boolean,
     outcome text, reason text, prompt integer, completion integer, settle text,
     next_state text, line text, due_at_ms bigint, excluded text[], avoided text[], dropped text[], tries smallint,
-    output_cap integer
+    output_cap integer, duration_ms integer
   ) ON COMMIT DELETE ROWS;
   DELETE FROM finishing;
   PERFORM 1 FROM grants WHERE id = ANY (ids) ORDER BY id FOR UPDATE;
   INSERT INTO finishing
   SELECT g.id, g.lane_id, g.provider_id, g.request_id, g.begun_at_ms, g.state = 'begun', f.outcome, f.reason, f.prompt, f.completion,
          f.settle, f.next_state, f.line, f.due_at, to_array(f.excluded), to_array(f.avoided), to_array(f.dropped), f.tries,
-         f.output_cap
+         f.output_cap, f.duration_ms
   FROM unnest(ids, outcomes, reasons, prompts, completions, settles, next_states, lines, due_ats, excludeds, avoideds,
-              droppeds, tries_spent, output_caps)
+              droppeds, tries_spent, output_caps, durations)
        AS f (id, outcome, reason, prompt, completion, settle, next_state, line, due_at, excluded, avoided, dropped, tries,
-             output_cap)
+             output_cap, duration_ms)
   JOIN grants g ON g.id = f.id;
 
   SELECT array_agg(DISTINCT s) INTO scopes
@@ -372,12 +405,13 @@ BEGIN
     used_prompt_tokens = f.prompt, used_completion_tokens = f.completion
   FROM finishing f WHERE g.id = f.id AND f.is_open;
 
-  INSERT INTO lane_total AS t (lane_id, calls, succeeded, rejected, prompt_tokens, completion_tokens)
-  SELECT f.lane_id, count(*) FILTER (WHERE f.is_open), count(*) FILTER (WHERE f.outcome = 'succeeded'),
+  INSERT INTO lane_total AS t (lane_id, mean_call_ms, calls, succeeded, rejected, prompt_tokens, completion_tokens)
+  SELECT f.lane_id, avg(f.duration_ms) FILTER (WHERE f.outcome = 'succeeded'), count(*) FILTER (WHERE f.is_open), count(*) FILTER (WHERE f.outcome = 'succeeded'),
          count(*) FILTER (WHERE f.outcome IN ('minute-limit', 'day-limit')),
          coalesce(sum(f.prompt), 0), coalesce(sum(f.completion), 0)
   FROM finishing f GROUP BY f.lane_id
   ON CONFLICT (lane_id) DO UPDATE SET
+    mean_call_ms = coalesce(t.mean_call_ms * 0.8 + EXCLUDED.mean_call_ms * 0.2, t.mean_call_ms, EXCLUDED.mean_call_ms),
     calls = t.calls + EXCLUDED.calls, succeeded = t.succeeded + EXCLUDED.succeeded, rejected = t.rejected + EXCLUDED.rejected,
     prompt_tokens = t.prompt_tokens + EXCLUDED.prompt_tokens, completion_tokens = t.completion_tokens + EXCLUDED.completion_tokens;
 
@@ -408,16 +442,20 @@ BEGIN
     WHERE f.next_state IN ('succeeded', 'failed')
     ON CONFLICT (request_id) DO NOTHING
     RETURNING request_id, batch_id, succeeded
+  ), counted AS (
+    UPDATE batch b SET
+      succeeded = b.succeeded + w.succeeded, failed = b.failed + w.failed,
+      prompt_tokens = b.prompt_tokens + w.prompt, completion_tokens = b.completion_tokens + w.completion
+    FROM (
+      SELECT written.batch_id, count(*) FILTER (WHERE written.succeeded) AS succeeded,
+             count(*) FILTER (WHERE NOT written.succeeded) AS failed,
+             coalesce(sum(f.prompt), 0) AS prompt, coalesce(sum(f.completion), 0) AS completion
+      FROM written JOIN finishing f ON f.request_id = written.request_id GROUP BY written.batch_id
+    ) w WHERE b.id = w.batch_id
+    RETURNING b.id, b.bad + b.succeeded + b.failed + b.cancelled >= b.total AS is_final
   )
-  UPDATE batch b SET
-    succeeded = b.succeeded + w.succeeded, failed = b.failed + w.failed,
-    prompt_tokens = b.prompt_tokens + w.prompt, completion_tokens = b.completion_tokens + w.completion
-  FROM (
-    SELECT written.batch_id, count(*) FILTER (WHERE written.succeeded) AS succeeded,
-           count(*) FILTER (WHERE NOT written.succeeded) AS failed,
-           coalesce(sum(f.prompt), 0) AS prompt, coalesce(sum(f.completion), 0) AS completion
-    FROM written JOIN finishing f ON f.request_id = written.request_id GROUP BY written.batch_id
-  ) w WHERE b.id = w.batch_id;
+  SELECT array_agg(id) INTO final_batches FROM counted WHERE is_final;
+  IF final_batches IS NOT NULL THEN PERFORM close_batches(final_batches); END IF;
 
   UPDATE health h SET failures = 0, openings = 0, breaker_until_ms = NULL, gone_count = 0, needs_user = false
   WHERE (h.failures > 0 OR h.openings > 0 OR h.gone_count > 0 OR h.needs_user) AND h.scope IN (
@@ -432,112 +470,19 @@ CREATE FUNCTION to_array(json_text text) RETURNS text[] LANGUAGE sql IMMUTABLE A
   SELECT coalesce(array_agg(e), '{}') FROM jsonb_array_elements_text(coalesce(json_text, '[]')::jsonb) AS e
 $$;
 
--- A heartbeat of every process with a dispatcher. Cleans up after the dead, and wakes what is due:
---
--- - a worker without its advisory lock (its connection is gone), or silent for `silent_s` seconds, is removed; the
---   calls it had begun are closed as 'lost': their quota stays counted, their requests go back to the backlog
--- - a grant that has not begun for `unbegun_s` seconds is released
--- - requests whose instant has come are pending again, with nothing avoided
---
--- Returns grants that have not begun although their job was added 2 s ago (then 4 s, 8 s, ...): it may be lost, or
--- held by a dead process, so add another. And the next instant at which a request falls due, or null.
-CREATE FUNCTION sweep(silent_s double precision, unbegun_s double precision, OUT missing_jobs jsonb, OUT next_due_at_ms bigint)
-LANGUAGE plpgsql AS $$
-DECLARE
-  dead integer[];
-  lost bigint[];
-  stale bigint[];
-  woken bigint;
-BEGIN
-  SELECT array_agg(w.id) INTO dead FROM worker w
-  WHERE w.heartbeat_at < clock_timestamp() - make_interval(secs => silent_s)
-     OR NOT EXISTS (SELECT FROM pg_locks k WHERE k.locktype = 'advisory' AND k.classid = 7316 AND k.objid = w.id::oid
-                      AND k.database = (SELECT oid FROM pg_database WHERE datname = current_database()));
-  SELECT array_agg(g.id) INTO lost FROM (
-    SELECT g.id FROM grants g WHERE g.state = 'begun'
-      AND (g.worker_id = ANY (dead) OR NOT EXISTS (SELECT FROM worker w WHERE w.id = g.worker_id))
-    ORDER BY g.id FOR UPDATE SKIP LOCKED) g;
-  SELECT array_agg(g.id) INTO stale FROM (
-    SELECT g.id FROM grants g WHERE g.state = 'granted'
-      AND g.granted_at_ms < now_ms() - unbegun_s * 1000 * (SELECT rate FROM clock)
-    ORDER BY g.id FOR UPDATE SKIP LOCKED) g;
-  -- The limits of both at once: in two rounds their locks would be out of order.
-  PERFORM settle_limits(scopes_of(lost || stale));
-  IF lost IS NOT NULL THEN PERFORM close_lost_grants(lost); END IF;
-  IF stale IS NOT NULL THEN PERFORM release_grants(stale, 'no worker began the call'); END IF;
-  DELETE FROM worker WHERE id = ANY (dead);
-
-  WITH due AS (
-    UPDATE request r SET state = 'pending', due_at_ms = NULL, avoided = '{}',
-      route_id = intern_route(r.batch_id, (SELECT pool_name FROM route WHERE id = r.route_id), r.excluded)
-    WHERE r.id IN (SELECT id FROM request WHERE due_at_ms <= now_ms() AND state IN ('pending', 'parked')
-                   ORDER BY due_at_ms LIMIT 1000 FOR UPDATE SKIP LOCKED)
-    RETURNING 1
-  )
-  SELECT count(*) INTO woken FROM due;
-  IF woken > 0 THEN PERFORM wake_dispatchers('*'); END IF;
-  SELECT min(due_at_ms) INTO next_due_at_ms FROM request WHERE due_at_ms IS NOT NULL AND state IN ('pending', 'parked');
-
-  WITH missing AS (
-    UPDATE grants g SET queued_at = clock_timestamp()
-    WHERE g.id IN (SELECT id FROM grants WHERE state = 'granted' AND clock_timestamp() - queued_at >= greatest(interval '2 s', queued_at - made_at)
-                   ORDER BY id LIMIT 1000 FOR UPDATE SKIP LOCKED)
-    RETURNING g.id, g.lane_id
-  )
-  SELECT jsonb_agg(jsonb_build_object('id', id, 'laneId', lane_id)) INTO missing_jobs FROM missing;
-END
-$$;
-
--- Calls whose worker died: counted in full, their requests pending again.
-CREATE FUNCTION close_lost_grants(ids bigint[]) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE
-  scopes text[];
-  at_ms bigint;
-BEGIN
-  SELECT array_agg(DISTINCT s) INTO scopes
-  FROM grants g, unnest(ARRAY[g.lane_id, g.provider_id]) AS s WHERE g.id = ANY (ids);
-  at_ms := settle_limits(scopes);
-  UPDATE quota_use u SET expires_at_ms = greatest(g.begun_at_ms + l.margin_ms, at_ms)
-  FROM grants g, quota_limit l
-  WHERE u.grant_id = ANY (ids) AND g.id = u.grant_id AND l.id = u.limit_id AND u.expires_at_ms IS NULL
-    AND l.window_kind <> 'concurrency';
-  WITH ended AS (
-    DELETE FROM quota_use u USING quota_limit l
-    WHERE u.grant_id = ANY (ids) AND l.id = u.limit_id AND l.window_kind = 'concurrency'
-    RETURNING u.limit_id, u.amount
-  )
-  UPDATE quota_limit l SET used = l.used - e.amount
-  FROM (SELECT limit_id, sum(amount)::bigint AS amount FROM ended GROUP BY limit_id) e WHERE l.id = e.limit_id;
-  INSERT INTO lane_total AS t (lane_id, calls) SELECT lane_id, count(*) FROM grants WHERE id = ANY (ids) GROUP BY lane_id
-  ON CONFLICT (lane_id) DO UPDATE SET calls = t.calls + EXCLUDED.calls;
-  UPDATE grants SET state = 'closed', closed_at_ms = at_ms, outcome = 'lost',
-    reason = 'the process that made the call died' WHERE id = ANY (ids);
-  UPDATE request SET state = 'pending', grant_id = NULL
-  WHERE id IN (SELECT request_id FROM grants WHERE id = ANY (ids)) AND grant_id = ANY (ids) AND state = 'granted';
-  PERFORM wake_dispatchers('*');
-END
-$$;
-
--- Removes a batch with everything it holds. Calls under way stay counted; their grants find nothing to finish.
-CREATE FUNCTION remove_batch(the_batch bigint) RETURNS void LANGUAGE plpgsql AS $$
+-- Nothing more is granted on the lane; what was granted and has not begun goes back.
+CREATE FUNCTION pause_lane(the_lane text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   unbegun bigint[];
-  begun bigint[];
 BEGIN
-  -- Until nothing is open: what is being granted meanwhile is waited for, and what is given back is not granted again.
-  LOOP
-    UPDATE request SET state = 'bad' WHERE batch_id = the_batch AND state IN ('pending', 'parked');
-    SELECT array_agg(g.id) FILTER (WHERE g.state = 'granted'), array_agg(g.id) FILTER (WHERE g.state = 'begun')
-    INTO unbegun, begun FROM (
-      SELECT g.id, g.state FROM grants g JOIN request r ON r.id = g.request_id
-      WHERE r.batch_id = the_batch AND g.state <> 'closed' ORDER BY g.id FOR UPDATE OF g) g;
-    EXIT WHEN unbegun IS NULL AND begun IS NULL;
-    PERFORM settle_limits(scopes_of(unbegun || begun));
-    IF unbegun IS NOT NULL THEN PERFORM release_grants(unbegun, 'its batch was removed'); END IF;
-    IF begun IS NOT NULL THEN PERFORM close_lost_grants(begun); END IF;
-  END LOOP;
-  DELETE FROM batch WHERE id = the_batch;
-  DELETE FROM route WHERE batch_id = the_batch;
-  DELETE FROM pool WHERE batch_id = the_batch;
+  INSERT INTO lane_pause (lane_id, paused_at_ms) VALUES (the_lane, now_ms()) ON CONFLICT DO NOTHING;
+  SELECT array_agg(g.id) INTO unbegun FROM (
+    SELECT id FROM grants WHERE lane_id = the_lane AND state = 'granted' ORDER BY id FOR UPDATE SKIP LOCKED) g;
+  IF unbegun IS NOT NULL THEN PERFORM release_grants(unbegun, 'the lane was paused'); END IF;
 END
+$$;
+
+CREATE FUNCTION resume_lane(the_lane text) RETURNS void LANGUAGE sql AS $$
+  DELETE FROM lane_pause WHERE lane_id = the_lane;
+  SELECT wake_dispatchers('*');
 $$;

@@ -1,0 +1,89 @@
+/** Refusals of the HTTP interface, and the one form in which every error leaves it: `{"error":{"code","message"}}`. */
+import { randomUUID } from 'node:crypto';
+import type { ErrorRequestHandler, Request, Response } from 'express';
+import { BatchRefused } from '../../app/batches.ts';
+import type { Log } from '../../app/ports.ts';
+
+/** A request that is answered with an error of the client's. The message is meant for the person who asked. */
+export class HttpRefusal extends Error {
+  override readonly name = 'HttpRefusal';
+  readonly status: number;
+  readonly code: string;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(status: number, code: string, message: string, headers: Readonly<Record<string, string>> = {}) {
+    super(message);
+    this.status = status;
+    this.code = code;
+    this.headers = headers;
+  }
+}
+
+/** The client went away before its answer was complete. */
+export class ClientGone extends Error {
+  override readonly name = 'ClientGone';
+}
+
+/** How each kind of {@link BatchRefused} is said over HTTP; the client reads it back from the code. */
+export const REFUSED: Readonly<
+  Record<BatchRefused['kind'], { readonly status: number; readonly code: string }>
+> = {
+  'not-found': { status: 404, code: 'not_found' },
+  conflict: { status: 409, code: 'conflict' },
+  invalid: { status: 422, code: 'invalid' },
+  unready: { status: 503, code: 'unready' },
+};
+
+/** Seconds after which it is worth asking again. */
+const RETRY_AFTER = { 'retry-after': '5' };
+
+/** Answers what a route threw. A fault of ours is logged, and the answer holds nothing but the id of the entry. */
+export const answerErrors =
+  (log: Log): ErrorRequestHandler =>
+  (error: unknown, request, response, _next) => {
+    if (response.closed && isDeparture(error)) return;
+    const refusal = refusalOf(error) ?? faulted(log, error, request);
+    if (response.headersSent) response.destroy();
+    else answer(response, refusal);
+  };
+
+const answer = (response: Response, { status, code, message, headers }: HttpRefusal): void => {
+  response.status(status).set(headers).json({ error: { code, message } });
+};
+
+const refusalOf = (error: unknown): HttpRefusal | null => {
+  if (error instanceof HttpRefusal) return error;
+  if (error instanceof BatchRefused) {
+    const { status, code } = REFUSED[error.kind];
+    return new HttpRefusal(status, code, error.message, error.kind === 'unready' ? RETRY_AFTER : {});
+  }
+  return brokenRequest(error);
+};
+
+/** What Express itself finds wrong with a request: an address or a body that cannot be decoded. */
+const brokenRequest = (error: unknown): HttpRefusal | null => {
+  const status = error instanceof Error && 'status' in error ? error.status : null;
+  if (typeof status !== 'number' || status < 400 || status > 499) return null;
+  return new HttpRefusal(
+    status,
+    'broken_request',
+    'Expected a request that can be read, got one whose address or body is broken. Encode names with percent signs (`encodeURIComponent`).',
+  );
+};
+
+const faulted = (log: Log, error: unknown, { method, path }: Request): HttpRefusal => {
+  const id = randomUUID();
+  log.error({ id, method, path, err: error }, 'request.faulted');
+  return new HttpRefusal(
+    500,
+    'fault',
+    `Nightshift could not answer, for a reason of its own. Its log says more: look for ${id}.`,
+  );
+};
+
+const DEPARTURES: ReadonlySet<unknown> = new Set(['ERR_STREAM_PREMATURE_CLOSE', 'ECONNRESET', 'EPIPE']);
+
+const isDeparture = (error: unknown): boolean =>
+  error instanceof ClientGone ||
+  (error instanceof Error &&
+    (error.name === 'AbortError' || ('code' in error && DEPARTURES.has(error.code))));

@@ -1,0 +1,127 @@
+/**
+ * The forms of the service's replies, as its client reads them: loosely, so that a newer service may say more, but what
+ * is here must be there.
+ */
+import { z } from 'zod';
+import type { BatchStatus, Submitted } from '../../app/batches.ts';
+import type { LaneTotal } from '../../app/explain.ts';
+import type { Batch } from '../../app/ports.ts';
+import type { LaneProgress } from '../../app/progress.ts';
+
+const count = z.number();
+const instantMs = z.number();
+
+const batch = z.looseObject({
+  id: z.number(),
+  identity: z.string(),
+  name: z.string(),
+  state: z.enum(['in_progress', 'cancelling', 'cancelled', 'completed']),
+  isPaused: z.boolean(),
+  outputPath: z.string().nullable(),
+  errorPath: z.string().nullable(),
+  createdAtMs: instantMs,
+  completedAtMs: instantMs.nullable(),
+  total: count,
+  bad: count,
+  succeeded: count,
+  failed: count,
+  cancelled: count,
+  promptTokens: count,
+  completionTokens: count,
+}) satisfies z.ZodType<Batch>;
+
+const limitUse = z.looseObject({
+  scope: z.string(),
+  metric: z.enum(['requests', 'tokens', 'inputTokens', 'outputTokens']),
+  windowKind: z.string(),
+  perMs: z.number().nullable(),
+  unit: z.enum(['day', 'month']).nullable(),
+  timeZone: z.string().nullable(),
+  amount: z.number(),
+  used: z.number(),
+  freesAtMs: instantMs.nullable(),
+});
+
+const closing = z.looseObject({
+  scope: z.string(),
+  untilMs: instantMs,
+  kind: z.string(),
+  reason: z.string(),
+  needsUser: z.boolean(),
+});
+
+const lane = z.looseObject({
+  laneId: z.string(),
+  providerId: z.string(),
+  callsUnderWay: count,
+  calls: count,
+  succeeded: count,
+  rejected: count,
+  promptTokens: count,
+  completionTokens: count,
+  limits: z.array(limitUse),
+  closing: closing.nullable(),
+  isPaused: z.boolean(),
+  workers: count,
+}) satisfies z.ZodType<LaneProgress>;
+
+/** `POST /api/batches`. */
+export const submittedReply = z.looseObject({
+  batch,
+  reasons: z.looseObject({ first: z.array(z.string()), count }),
+  isKnown: z.boolean(),
+}) satisfies z.ZodType<Submitted>;
+
+/** `GET /api/batches`. */
+export const listReply = z.looseObject({ batches: z.array(batch) });
+
+/** `GET /api/batches/:ref`. */
+export const statusReply = z.looseObject({
+  progress: z.looseObject({
+    atMs: instantMs,
+    batch,
+    parked: count,
+    nextDueAtMs: instantMs.nullable(),
+    underWay: count,
+    lanes: z.array(lane),
+  }),
+  laneIds: z.array(z.string()),
+  warnings: z.array(z.string()),
+}) satisfies z.ZodType<BatchStatus>;
+
+/** `POST /api/batches/:ref/cancel`, `pause` and `resume`. */
+export const batchReply = z.looseObject({ batch });
+
+/** `POST /api/batches/:ref/retry`. */
+export const retryReply = z.looseObject({ batch, lines: count });
+
+/** `GET /api/batches/:ref/lanes`. */
+export const laneTotalsReply = z.looseObject({
+  lanes: z.array(
+    z.looseObject({
+      laneId: z.string(),
+      calls: count,
+      succeeded: count,
+      rejected: count,
+      promptTokens: count,
+      completionTokens: count,
+    }) satisfies z.ZodType<LaneTotal>,
+  ),
+});
+
+/** `GET /api/lanes`. */
+export const lanesReply = z.looseObject({ lanes: z.array(lane) });
+
+/** `POST /api/lanes/pause` and `resume`. */
+export const laneReply = z.looseObject({ lane: lane.nullable() });
+
+/** Every reply that is no success. */
+export const errorReply = z.looseObject({
+  error: z.looseObject({ code: z.string(), message: z.string() }),
+});
+
+/** Of a final line, what tells a success from all others. */
+export const finalLineShape = z.looseObject({
+  error: z.unknown(),
+  nightshift: z.looseObject({ attempts: z.array(z.looseObject({ outcome: z.string() })) }),
+});

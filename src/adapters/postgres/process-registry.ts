@@ -1,0 +1,111 @@
+/** Seats of the processes that are at work: a row, an advisory lock that dies with the process, and a heartbeat. */
+import { hostname } from 'node:os';
+import type pg from 'pg';
+import type { Announcement, LiveProcess, ProcessRegistry, Seat, ServedLane } from '../../app/ports.ts';
+import type { PostgresAddress } from './connect.ts';
+import { openStandingConnection } from './standing-connection.ts';
+
+/** First key of the advisory locks that say "process N lives"; `sweep` in the record looks for them. */
+const PROCESS_LOCK_CLASS = 7316;
+/** Well under the silence after which a worker is granted nothing more (15 s). */
+const HEARTBEAT_MS = 3_000;
+
+/** Seats in PostgreSQL. A process whose connection breaks takes a new seat; the old one's open calls are lost. */
+export const postgresProcessRegistry = (
+  address: PostgresAddress,
+  pool: pg.Pool,
+  onError: (error: Error) => void,
+): ProcessRegistry => ({
+  join: (announcement) => join(address, announcement, onError),
+  processes: () => processes(pool),
+  servedLanes: () => servedLanes(pool),
+  wantedLaneIds: () => wantedLaneIds(pool),
+});
+
+const join = async (
+  address: PostgresAddress,
+  announcement: Announcement,
+  onError: (error: Error) => void,
+): Promise<Seat> => {
+  let processId = 0;
+  const connection = await openStandingConnection(
+    address,
+    async (client) => {
+      processId = await takeSeat(client, announcement);
+    },
+    onError,
+  );
+  const beat = async (client: pg.Client): Promise<void> => {
+    const { rowCount } = await client.query(
+      'UPDATE process SET heartbeat_at = clock_timestamp() WHERE id = $1',
+      [processId],
+    );
+    // Given up for dead while this process was asleep: it takes a new seat and goes on.
+    if (rowCount === 0) processId = await takeSeat(client, announcement);
+  };
+  const heartbeat = setInterval(() => void connection.use(beat).catch(onError), HEARTBEAT_MS);
+  return {
+    get id() {
+      return processId;
+    },
+    async leave() {
+      clearInterval(heartbeat);
+      await connection
+        .use((client) => client.query('DELETE FROM process WHERE id = $1', [processId]))
+        .catch(onError);
+      await connection[Symbol.asyncDispose]();
+    },
+  };
+};
+
+/** The lock comes before the row is visible, so that no sweep ever sees a living process without its lock. */
+const takeSeat = async (
+  client: pg.Client,
+  { roles, lanes, configHash, limits }: Announcement,
+): Promise<number> => {
+  await client.query('BEGIN');
+  const { rows } = await client.query<{ id: number }>(
+    `INSERT INTO process (host, pid, started_at_ms, roles, config_hash, limits)
+     VALUES ($1, $2, now_ms(), $3, $4, $5) RETURNING id`,
+    [hostname(), process.pid, roles, configHash, JSON.stringify(limits)],
+  );
+  const id = rows[0]?.id ?? 0;
+  await client.query('SELECT pg_advisory_lock($1, $2)', [PROCESS_LOCK_CLASS, id]);
+  await client.query(
+    `INSERT INTO worker_lane (worker_id, lane_id, slots, lane, provider)
+     SELECT $1, t.lane ->> 'id', (t.lane ->> 'concurrency')::integer, t.lane, t.provider
+     FROM jsonb_to_recordset($2::jsonb) AS t (lane jsonb, provider jsonb)`,
+    [id, JSON.stringify(lanes.map(({ lane, provider }) => ({ lane, provider: { ...provider, lanes: [] } })))],
+  );
+  await client.query("SELECT wake_dispatchers('*')");
+  await client.query('COMMIT');
+  return id;
+};
+
+/** Silent for longer than this, a process is not counted on. */
+const ALIVE = "w.heartbeat_at > clock_timestamp() - interval '15 s'";
+
+const processes = async (pool: pg.Pool): Promise<readonly LiveProcess[]> => {
+  const { rows } = await pool.query<LiveProcess>(
+    `SELECT w.id, w.host, w.pid, w.started_at_ms AS "startedAtMs", w.roles, w.config_hash AS "configHash", w.limits,
+       ARRAY(SELECT lane_id FROM worker_lane WHERE worker_id = w.id ORDER BY lane_id) AS "laneIds"
+     FROM process w WHERE ${ALIVE} ORDER BY w.id`,
+  );
+  return rows;
+};
+
+const servedLanes = async (pool: pg.Pool): Promise<readonly ServedLane[]> => {
+  const { rows } = await pool.query<ServedLane>(
+    `SELECT DISTINCT ON (wl.lane_id) wl.lane, wl.provider
+     FROM worker_lane wl JOIN process w ON w.id = wl.worker_id WHERE ${ALIVE} ORDER BY wl.lane_id, w.id DESC`,
+  );
+  return rows;
+};
+
+const wantedLaneIds = async (pool: pg.Pool): Promise<ReadonlySet<string>> => {
+  const { rows } = await pool.query<{ lane_id: string }>(
+    `SELECT DISTINCT unnest(p.lane_ids) AS lane_id FROM pool p JOIN batch b ON b.id = p.batch_id
+     WHERE b.state = 'in_progress' AND NOT b.is_paused`,
+  );
+  return new Set(rows.map((row) => row.lane_id));
+};

@@ -1,0 +1,207 @@
+/** {@link Batches} on the record itself. */
+import { nearestNames } from '../core/nearest.ts';
+import { disagreements } from './announce.ts';
+import { type Batches, BatchRefused, type BatchStatus, type ResultQuery } from './batches.ts';
+import { endOpenLines } from './cancel.ts';
+import type { ExplainReader } from './explain.ts';
+import type {
+  Batch,
+  BatchStore,
+  FinalLine,
+  HealthBook,
+  ProcessRegistry,
+  ResultCursor,
+  Routing,
+} from './ports.ts';
+import { linesDone, type Progress, type ProgressReader } from './progress.ts';
+import { requirePool, takeIn, type TakeInTools } from './take-in.ts';
+
+/** What working on the record needs. */
+export interface RecordBatchesTools extends Omit<TakeInTools, 'routing'> {
+  readonly health: HealthBook;
+  readonly progress: ProgressReader;
+  readonly explain: Pick<ExplainReader, 'laneTotals'>;
+  readonly processes: ProcessRegistry;
+  /** What names stand for now. */
+  readonly routing: () => Promise<Routing>;
+  /** How long `cancel` may take to end lines before it answers; what is left is housekeeping's. */
+  readonly cancelPatienceMs: number;
+}
+
+/** How many results are read at a time. */
+const PAGE = 50;
+/** How many names are looked through for the one that was meant. */
+const NAMES = 1_000;
+
+/** Batches on the record. */
+export const recordBatches = (tools: RecordBatchesTools): Batches => {
+  const { store, health, progress } = tools;
+  const find = (ref: string): Promise<Batch> => findBatch(store, ref);
+  return {
+    async submit(submission, input, tell, signal) {
+      const routing = await tools.routing();
+      if (routing.providers.length === 0) {
+        throw new BatchRefused(
+          'unready',
+          'Expected at least one lane, got none: no worker is at work, and no provider is on here. Start a worker (`nightshift up --role worker`) that has keys.',
+        );
+      }
+      return await takeIn({ ...tools, routing }, submission, input, { tell, signal });
+    },
+    list: (page) => store.list(page),
+    status: async (ref) => await statusOf(tools, await find(ref)),
+    async *results(ref, query) {
+      yield* resultsOf(store, (await find(ref)).id, query);
+    },
+    async cancel(ref) {
+      const batch = await find(ref);
+      if (batch.state !== 'cancelling') {
+        requireInProgress(batch, 'cancelled');
+        await store.startCancelling(batch.id);
+      }
+      await endOpenLines(store, batch.id, AbortSignal.timeout(tools.cancelPatienceMs));
+      return await again(store, batch);
+    },
+    pause: async (ref) => await setPaused(store, await find(ref), true),
+    resume: async (ref) => await setPaused(store, await find(ref), false),
+    async retry(ref, { pool }) {
+      const batch = await find(ref);
+      const routing = await tools.routing();
+      if (pool !== null) requirePool(routing, pool);
+      const lines = await store.retry(batch.id, pool, routing);
+      if (lines === 0) throw nothingToRetry(batch);
+      return { batch: await again(store, batch), lines };
+    },
+    laneTotals: async (ref) => await tools.explain.laneTotals((await find(ref)).id),
+    lanes: async () => await progress.lanes(await tools.routing()),
+    async pauseLane(laneId) {
+      requireLane(await tools.routing(), laneId);
+      await health.pause(laneId);
+    },
+    async resumeLane(laneId) {
+      requireLane(await tools.routing(), laneId);
+      await health.resume(laneId);
+    },
+  };
+};
+
+/**
+ * The batch of a name (the latest of that name), else of an id.
+ *
+ * @throws BatchRefused with the nearest names.
+ */
+export const findBatch = async (
+  store: Pick<BatchStore, 'find' | 'findByName' | 'list'>,
+  ref: string,
+): Promise<Batch> => {
+  const byName = await store.findByName(ref);
+  if (byName !== null) return byName;
+  const byId = /^\d{1,15}$/u.test(ref) ? await store.find(Number(ref)) : null;
+  if (byId !== null) return byId;
+  const known = (await store.list({ atMost: NAMES, beforeId: null })).map(({ name }) => name);
+  const hint =
+    known.length === 0
+      ? 'The record holds no batch: is this the data directory, or the service, that it was submitted to?'
+      : didYouMean(nearestNames(ref, known), known.slice(0, 5));
+  throw new BatchRefused('not-found', `Expected a batch's name or id, got ${JSON.stringify(ref)}. ${hint}`);
+};
+
+const didYouMean = (near: readonly string[], latest: readonly string[]): string =>
+  near.length > 0 ? `Did you mean ${near.join(' or ')}?` : `The latest are ${latest.join(', ')}.`;
+
+const again = async (store: BatchStore, { id, name }: Batch): Promise<Batch> => {
+  const batch = await store.find(id);
+  if (batch === null) throw new BatchRefused('not-found', `The batch "${name}" was removed meanwhile.`);
+  return batch;
+};
+
+const requireInProgress = (batch: Batch, wanted: string): void => {
+  if (batch.state === 'in_progress') return;
+  throw new BatchRefused(
+    'conflict',
+    `Expected the batch "${batch.name}" to be at work so that it can be ${wanted}, but it is ${batch.state}.`,
+  );
+};
+
+const setPaused = async (store: BatchStore, batch: Batch, isPaused: boolean): Promise<Batch> => {
+  requireInProgress(batch, isPaused ? 'paused' : 'resumed');
+  await store.setPaused(batch.id, isPaused);
+  return await again(store, batch);
+};
+
+const nothingToRetry = (batch: Batch): BatchRefused =>
+  batch.state === 'cancelling'
+    ? new BatchRefused(
+        'conflict',
+        `The batch "${batch.name}" is just being cancelled; retry it when that is over.`,
+      )
+    : new BatchRefused(
+        'conflict',
+        `Expected the batch "${batch.name}" to have failed lines, got none (${linesDone(batch)} of ${batch.total} lines done, ${batch.bad} of them bad: those must be corrected in the input).`,
+      );
+
+const requireLane = (routing: Routing, laneId: string): void => {
+  if (routing.lane(laneId) !== undefined) return;
+  const known = routing.providers.flatMap((provider) => provider.lanes.map((lane) => lane.id));
+  throw new BatchRefused(
+    'not-found',
+    `Expected a lane, got ${JSON.stringify(laneId)}. ${didYouMean(nearestNames(laneId, known), known.slice(0, 5))}`,
+  );
+};
+
+const statusOf = async (
+  { store, progress, processes, routing }: RecordBatchesTools,
+  { id, name }: Batch,
+): Promise<BatchStatus> => {
+  const names = await routing();
+  const [now, poolNames, live] = await Promise.all([
+    progress.read(id, names),
+    store.poolNamesOf(id),
+    processes.processes(),
+  ]);
+  if (now === null) throw new BatchRefused('not-found', `The batch "${name}" was removed meanwhile.`);
+  const laneIds = [...new Set(poolNames.flatMap((pool) => names.lanesOf(pool).map((lane) => lane.id)))];
+  return { progress: now, laneIds, warnings: [...idleWarnings(now, laneIds), ...disagreements(live)] };
+};
+
+const idleWarnings = ({ batch, lanes }: Progress, laneIds: readonly string[]): readonly string[] => {
+  if (batch.state !== 'in_progress' || batch.isPaused || linesDone(batch) >= batch.total) return [];
+  const own = lanes.filter(({ laneId }) => laneIds.includes(laneId));
+  const paused = own.filter(({ isPaused }) => isPaused).map(({ laneId }) => laneId);
+  return [
+    ...(own.every(({ workers }) => workers === 0)
+      ? ['No live worker serves any lane of this batch: start one with `nightshift up`.']
+      : []),
+    ...(paused.length > 0
+      ? [`Paused lanes: ${paused.join(', ')}. \`nightshift resume --lane LANE\` resumes one.`]
+      : []),
+  ];
+};
+
+async function* resultsOf(
+  store: BatchStore,
+  batchId: number,
+  { order, only }: ResultQuery,
+): AsyncGenerator<readonly FinalLine[]> {
+  const isAsked = ({ succeeded }: FinalLine): boolean =>
+    only === 'all' || (only === 'succeeded') === succeeded;
+  const pages =
+    order === 'input' ? store.finalLines(batchId) : byCompletion(store, batchId, only !== 'succeeded');
+  for await (const page of pages) yield page.filter(isAsked);
+}
+
+/** Bad lines were final before all others. */
+async function* byCompletion(
+  store: BatchStore,
+  batchId: number,
+  withBad: boolean,
+): AsyncGenerator<readonly FinalLine[]> {
+  if (withBad) yield* store.badLines(batchId);
+  let cursor: ResultCursor = null;
+  for (;;) {
+    const page = await store.resultsSince(batchId, cursor, PAGE);
+    if (page.lines.length === 0) return;
+    yield page.lines;
+    cursor = page.cursor;
+  }
+}

@@ -1,0 +1,164 @@
+/** Finds the batch that a submission is about in the record, or reads its lines into it. */
+import { duplicateLine, MAX_LINE_BYTES } from '../core/lines/bad-line.ts';
+import { badLine } from '../core/lines/output-line.ts';
+import { taskOf } from '../core/tasks/task-spec.ts';
+import type { Task } from '../core/tasks/task.ts';
+import {
+  BatchRefused,
+  type BatchInput,
+  type IngestStatus,
+  type Submission,
+  type Submitted,
+} from './batches.ts';
+import type { Batch, BatchStore, Clock, IngestRow, Routing } from './ports.ts';
+import { linesDone } from './progress.ts';
+import { lineId, type RawLine, type Reasons, RequestReader } from './read-requests.ts';
+
+/** Where documents go unless a pool is named. */
+const DOCUMENT_POOL = 'small';
+/** How often it is told how far the reading is. */
+const TELL_EVERY_MS = 500;
+
+/** What taking in needs. */
+export interface TakeInTools {
+  readonly store: BatchStore;
+  readonly routing: Routing;
+  readonly clock: Clock;
+  /** Cuts bytes into lines; of those that are longer only the length is kept. */
+  readonly readLines: (chunks: AsyncIterable<Buffer>, mostBytes: number) => AsyncIterable<readonly RawLine[]>;
+  /** SHA-256 in hex. */
+  readonly sha256: (text: string) => string;
+  /** Whether the batch belongs to a service, rather than to the run that submits it. */
+  readonly isServed: boolean;
+}
+
+/** Who is told how far the reading is, and what stops it: nothing remains of a batch that was not read to its end. */
+export interface TakeInListener {
+  readonly tell: (status: IngestStatus) => void;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The batch of this submission: the one the record knows, or a new one.
+ *
+ * @throws BatchRefused for a pool or a task that is none, an input without a good line, or an output that belongs to
+ *   another unfinished batch.
+ */
+export const takeIn = async (
+  tools: TakeInTools,
+  submission: Submission,
+  input: BatchInput,
+  listener: TakeInListener,
+): Promise<Submitted> => {
+  const { store, routing, sha256, isServed } = tools;
+  const task = readTask(submission);
+  if (submission.pool !== null) requirePool(routing, submission.pool);
+  const identity = sha256(identityText(submission, task, input.hash));
+  const known = await store.findByIdentity(identity);
+  if (known !== null && !submission.fresh) return await takeUp(store, known, submission);
+  await makeRoom(store, submission, known);
+  const { name, outputPath, errorPath } = submission;
+  const reader = new RequestReader(
+    {
+      task,
+      pool: submission.pool,
+      limit: submission.limit,
+      documentPool: DOCUMENT_POOL,
+      resolveModel: (model) => routing.resolveModel(model),
+    },
+    routing,
+  );
+  const taken = await store.ingest(
+    { identity, name, task, outputPath, errorPath, isServed },
+    routing,
+    toldRows(tools, reader, input, listener),
+    (line, id, first) => badLine(lineId(line), duplicateLine(line, id, first)),
+  );
+  if (taken.kind === 'no-good-line')
+    throw new BatchRefused('invalid', noGoodLine(input.shownAs, reader.reasons));
+  return { batch: taken.batch, reasons: reader.reasons, isKnown: taken.kind === 'exists' };
+};
+
+const readTask = ({ task }: Submission): Task | null => {
+  if (task === null) return null;
+  const made = taskOf(task);
+  if (made.kind === 'invalid') throw new BatchRefused('invalid', made.message);
+  return made;
+};
+
+/** @throws BatchRefused unless the name stands for at least one lane. */
+export const requirePool = (routing: Routing, name: string): void => {
+  const found = routing.resolveModel(name);
+  if (found.kind === 'lanes' && found.laneIds.length > 0) return;
+  const nearest = found.kind === 'lanes' ? [] : found.nearest;
+  const hint =
+    nearest.length === 0
+      ? `Pools: ${routing.pools.map((pool) => pool.name).join(', ')}.`
+      : `Did you mean ${nearest.join(' or ')}?`;
+  throw new BatchRefused(
+    'invalid',
+    `Expected the pool to be a pool, alias, lane or model, got ${JSON.stringify(name)}. ${hint}`,
+  );
+};
+
+/** A batch is known by its input, its task and its policy. */
+const identityText = (
+  { pool, limit, identityName }: Submission,
+  task: Task | null,
+  inputHash: string,
+): string => JSON.stringify([inputHash, task?.taskKey ?? null, pool, limit, identityName]);
+
+const takeUp = async (store: BatchStore, known: Batch, submission: Submission): Promise<Submitted> => {
+  const { outputPath, errorPath } = submission;
+  if (known.state === 'cancelled' || known.state === 'cancelling') {
+    throw new BatchRefused(
+      'conflict',
+      `Expected the batch "${known.name}" of this input to be at work or done, but it was cancelled. ` +
+        `Take its open lines up again with \`nightshift retry ${known.id}\`, or begin anew with --fresh.`,
+    );
+  }
+  if (outputPath !== null && errorPath !== null) await store.setOutput(known.id, outputPath, errorPath);
+  return { batch: known, reasons: { first: [], count: 0 }, isKnown: true };
+};
+
+const makeRoom = async (store: BatchStore, submission: Submission, known: Batch | null): Promise<void> => {
+  const { outputPath, fresh } = submission;
+  const other = outputPath === null ? null : await store.findUnfinishedByOutput(outputPath);
+  if (other !== null && !fresh) {
+    throw new BatchRefused(
+      'conflict',
+      `Expected ${outputPath} to be free, but it belongs to the unfinished batch "${other.name}" of another input, task or pool ` +
+        `(${linesDone(other)} of ${other.total} lines done). Finish that one with its own command, choose another --out, ` +
+        'or add --fresh to give it up and begin anew.',
+    );
+  }
+  for (const batch of [known, other]) if (batch !== null) await store.remove(batch.id);
+};
+
+async function* toldRows(
+  { clock, readLines }: TakeInTools,
+  reader: RequestReader,
+  input: BatchInput,
+  { tell, signal }: TakeInListener,
+): AsyncGenerator<readonly IngestRow[]> {
+  let nextTellMs = 0;
+  for await (const rows of reader.rows(readLines(input.open(), MAX_LINE_BYTES))) {
+    signal.throwIfAborted();
+    if (clock.nowMs() >= nextTellMs) {
+      nextTellMs = clock.nowMs() + TELL_EVERY_MS;
+      tell({
+        lines: reader.goodCount + reader.reasons.count,
+        bytesRead: input.bytesRead(),
+        bytes: input.byteLength,
+      });
+    }
+    yield rows;
+  }
+}
+
+const noGoodLine = (shownAs: string, { first, count }: Reasons): string =>
+  count === 0
+    ? `Expected ${shownAs} to hold at least one line, got none. Write one JSON object per line.`
+    : `Expected ${shownAs} to hold at least one line that can run, got none in ${count}:\n` +
+      first.map((reason) => `  ${reason}`).join('\n') +
+      (count > first.length ? `\n  … and ${count - first.length} more` : '');

@@ -1,0 +1,61 @@
+/** `results`: the final lines of a batch, at any time. */
+import { once } from 'node:events';
+import { resolve } from 'node:path';
+import { openWholeFile } from '../../adapters/files/output-files.ts';
+import type { ResultQuery } from '../../app/batches.ts';
+import { writeOutputs } from '../../app/outputs.ts';
+import { isFinal, linesDone } from '../../app/progress.ts';
+import { type BatchesFlags, openBatches } from '../batches-at-hand.ts';
+import type { CliContext } from '../context.ts';
+import { EXIT, type ExitCode } from '../exit-code.ts';
+import { errorsPath } from '../run-paths.ts';
+import { counted } from '../text/quantity.ts';
+
+/** Options of `results`. */
+export interface ResultsFlags extends BatchesFlags {
+  readonly out?: string | undefined;
+  readonly errors?: string | undefined;
+  readonly order?: ResultQuery['order'] | undefined;
+  readonly only?: ResultQuery['only'] | undefined;
+}
+
+/** Writes the final lines so far into files, or prints them. Exits with 2 while lines are missing or not all succeeded. */
+export async function results(context: CliContext, ref: string, flags: ResultsFlags): Promise<ExitCode> {
+  await using at = await openBatches(context, flags);
+  // Asked before the lines: what becomes final meanwhile is then more than was promised, not less.
+  const { batch } = (await at.batches.status(ref)).progress;
+  const id = String(batch.id);
+  if (flags.out === undefined) {
+    const order = flags.order ?? 'completion';
+    await print(context, at.batches.results(id, { order, only: flags.only ?? 'succeeded' }));
+  } else {
+    const output = resolve(context.workingDirectory, flags.out);
+    const { succeeded, others } = await writeOutputs(
+      at.batches.results(id, { order: flags.order ?? 'input', only: flags.only ?? 'all' }),
+      await openWholeFile(output),
+      await openWholeFile(errorsPath(output, flags.errors, context.workingDirectory)),
+    );
+    context.stderr.write(
+      `${counted(succeeded, 'success', 'successes')} in ${output}${others > 0 ? `, ${counted(others, 'other line')} in ${errorsPath(output, flags.errors, context.workingDirectory)}` : ''}\n`,
+    );
+  }
+  if (!isFinal(batch)) {
+    context.stderr.write(
+      `The batch is not over: ${linesDone(batch)} of ${counted(batch.total, 'line')} are final.\n`,
+    );
+    return EXIT.someFailed;
+  }
+  return batch.failed + batch.bad + batch.cancelled > 0 ? EXIT.someFailed : EXIT.done;
+}
+
+const print = async (
+  { stdout }: CliContext,
+  lines: AsyncIterable<readonly { readonly line: string }[]>,
+): Promise<void> => {
+  for await (const page of lines) {
+    const text = page.map(({ line }) => `${line}\n`).join('');
+    if (text === '' || stdout.write(text) !== false) continue;
+    // A pipe that is full is waited for; one that is closed ends the program's output by itself.
+    await Promise.race([once(process.stdout, 'drain'), once(process.stdout, 'close')]);
+  }
+};

@@ -1,0 +1,62 @@
+/** `submit`: hands a file over and returns. */
+import { type BatchesFlags, openBatches } from '../batches-at-hand.ts';
+import { type CliContext, printJson, printLines } from '../context.ts';
+import { batchSentence } from '../display/batch-text.ts';
+import { plainDisplay } from '../display/plain-display.ts';
+import { shellQuoted } from '../display/summary.ts';
+import { EXIT, type ExitCode } from '../exit-code.ts';
+import { checkReadable, inputName } from '../run-paths.ts';
+import { submitRequest } from '../submit-request.ts';
+import { readTask, type TaskFlags } from '../task-option.ts';
+
+/** Options of `submit`. */
+export interface SubmitFlags extends BatchesFlags, TaskFlags {
+  readonly pool?: string | undefined;
+  readonly name?: string | undefined;
+  readonly limit?: number | undefined;
+  readonly fresh?: boolean | undefined;
+  readonly json?: boolean | undefined;
+}
+
+/** Submits a batch and says how to follow it. Ctrl-C while the input is read leaves nothing behind. */
+export async function submit(context: CliContext, input: string, flags: SubmitFlags): Promise<ExitCode> {
+  const { workingDirectory, stderr, stdout } = context;
+  const source = inputName(input, flags.name, workingDirectory);
+  await checkReadable(source.input);
+  const task = await readTask(flags, workingDirectory);
+  await using at = await openBatches(context, flags);
+  const stop = new AbortController();
+  const interrupt = (): void => stop.abort();
+  process.on('SIGINT', interrupt);
+  try {
+    const batch = await submitRequest(
+      {
+        ...source,
+        task,
+        pool: flags.pool ?? null,
+        limit: flags.limit ?? null,
+        fresh: flags.fresh === true,
+        output: null,
+        errors: null,
+      },
+      {
+        batches: at.batches,
+        spoolDirectory: at.config.dataDirectory,
+        listener: plainDisplay((message) => void stderr.write(`${message}\n`)),
+        signal: stop.signal,
+      },
+    );
+    if (batch === null) return EXIT.interrupted;
+    if (flags.json === true) printJson(stdout, batch);
+    else
+      printLines(stdout, [
+        batchSentence(batch),
+        ...(at.serviceUrl === null ? ['It runs when a service does: npx nightshift up'] : []),
+        `Watch it:        npx nightshift watch ${shellQuoted(batch.name)}`,
+        `Get its results: npx nightshift results ${shellQuoted(batch.name)} --out FILE.jsonl`,
+      ]);
+    return EXIT.done;
+  } finally {
+    process.off('SIGINT', interrupt);
+  }
+}

@@ -1,0 +1,70 @@
+/** `up`: a process of the service, until it is told to stop. */
+import { openLogStream } from '../../adapters/files/log-file.ts';
+import type { Role } from '../../app/ports.ts';
+import { startService } from '../../service.ts';
+import { openNightshift } from '../../wire.ts';
+import { type ConfigFlags, readConfig } from '../configuration.ts';
+import type { CliContext } from '../context.ts';
+import { EXIT, type ExitCode } from '../exit-code.ts';
+import { watchSignals } from '../interruption.ts';
+import { CannotRun } from '../run-request.ts';
+
+/** Options of `up`. */
+export interface UpFlags extends ConfigFlags {
+  readonly role: readonly Role[];
+  readonly host: string;
+  readonly port?: number | undefined;
+}
+
+/** Serves until SIGINT or SIGTERM; waits for the calls under way. */
+export async function up(context: CliContext, flags: UpFlags): Promise<ExitCode> {
+  const { stderr } = context;
+  const say = (message: string): void => void stderr.write(`nightshift: ${message}\n`);
+  const config = await readConfig(context, flags, { allowNoLanes: !flags.role.includes('worker') });
+  using signals = watchSignals(
+    process,
+    {
+      drainRequested: () => say('stopping: waiting for the calls under way (Ctrl-C again aborts them)'),
+      abortRequested: () => say('aborting the calls under way (Ctrl-C again exits at once)'),
+      exitRequested: () => process.exit(EXIT.interrupted),
+    },
+    () => performance.now(),
+  );
+  const lost = Promise.withResolvers<Error>();
+  // On a terminal people want to read a few sentences; elsewhere somebody collects the log.
+  using log = context.stdout.isTTY === true ? null : openLogStream(process.stdout);
+  await using nightshift = await openNightshift(config, {
+    onWait: say,
+    onLost: lost.resolve,
+    ...(log === null ? {} : { log }),
+  });
+  await using service = await startService(nightshift, config, {
+    roles: flags.role,
+    host: flags.host,
+    port: flags.port ?? null,
+    onWarning: (warning) => say(`warning: ${warning}`),
+  });
+  say(
+    `up as ${flags.role.join(', ')}, pid ${process.pid}${config.home === 'embedded' ? `, record in ${config.dataDirectory}` : ''}`,
+  );
+  if (service.url !== null) say(`listening on ${service.url}`);
+  if (service.url !== null && flags.role.includes('api')) say(`the board is at ${service.url}/board`);
+  const ended = await Promise.race([aborted(signals.drain), lost.promise]);
+  if (ended instanceof Error) {
+    throw new CannotRun(
+      `Expected the embedded PostgreSQL to stay, but it went away (${ended.message}). Nothing that was stored is lost. Start the service again.`,
+      { cause: ended },
+    );
+  }
+  signals.abort.addEventListener('abort', () => service.abort(), { once: true });
+  await service.drain();
+  return EXIT.done;
+}
+
+async function aborted(signal: AbortSignal): Promise<null> {
+  await new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  return null;
+}

@@ -1,0 +1,54 @@
+/** `watch`: shows a batch until it is over. */
+import type { BatchStatus } from '../../app/batches.ts';
+import { isFinal } from '../../app/progress.ts';
+import { openBatches } from '../batches-at-hand.ts';
+import { type CliContext, printJson, printLines } from '../context.ts';
+import { batchSentence } from '../display/batch-text.ts';
+import { openDisplay } from '../display/open-display.ts';
+import { EXIT, type ExitCode } from '../exit-code.ts';
+import type { BatchFlags } from './batches.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** Options of `watch`. */
+export interface WatchFlags extends BatchFlags {
+  readonly quiet?: boolean | undefined;
+}
+
+/** How often the batch is looked at. */
+const LOOK_EVERY_MS = 1_000;
+
+/** Watches until every line is final, or Ctrl-C: that stops the watching and nothing else. */
+export async function watch(context: CliContext, ref: string, flags: WatchFlags): Promise<ExitCode> {
+  await using at = await openBatches(context, flags);
+  const display = openDisplay(context, flags.quiet === true);
+  const stop = new AbortController();
+  const interrupt = (): void => stop.abort();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupt);
+  const said = new Set<string>();
+  let last: BatchStatus | null = null;
+  try {
+    for (;;) {
+      const status = await at.batches.status(ref);
+      last = status;
+      const { progress, laneIds, warnings } = status;
+      for (const warning of warnings) {
+        if (!said.has(warning)) display.say(`warning: ${warning}`);
+        said.add(warning);
+      }
+      display.progressed({
+        ...progress,
+        lanes: progress.lanes.filter(({ laneId }) => laneIds.includes(laneId)),
+      });
+      if (isFinal(progress.batch) || stop.signal.aborted) break;
+      await delay(LOOK_EVERY_MS, undefined, { signal: stop.signal }).catch(() => {});
+    }
+  } finally {
+    display.close();
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(signal, interrupt);
+  }
+  const { batch } = last.progress;
+  if (flags.json === true) printJson(context.stdout, last);
+  else printLines(context.stdout, [batchSentence(batch)]);
+  if (!isFinal(batch)) return EXIT.interrupted;
+  return batch.failed + batch.bad + batch.cancelled > 0 ? EXIT.someFailed : EXIT.done;
+}

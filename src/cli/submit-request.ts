@@ -1,0 +1,53 @@
+/** Opens a run's input and submits it. */
+import { openInput } from '../adapters/files/open-input.ts';
+import type { Batches, Submission } from '../app/batches.ts';
+import type { Batch } from '../app/ports.ts';
+import type { RunListener, RunRequest } from './run-request.ts';
+
+/** Where an input goes, and who is told. */
+export interface Submitting {
+  readonly batches: Batches;
+  /** Where standard input is kept while it is read. */
+  readonly spoolDirectory: string;
+  readonly listener: Pick<RunListener, 'ingesting' | 'ingested'>;
+  /** Stops the reading; nothing of the batch remains. */
+  readonly signal: AbortSignal;
+}
+
+/** What is submitted: a run's request, or one whose results nobody writes into files. */
+export type SubmitRequest = Omit<RunRequest, 'output' | 'errors'> & {
+  readonly output: string | null;
+  readonly errors: string | null;
+};
+
+/**
+ * The batch of a request; `null` if the signal stopped the reading.
+ *
+ * @throws BatchRefused if it is refused.
+ */
+export const submitRequest = async (
+  request: SubmitRequest,
+  { batches, spoolDirectory, listener, signal }: Submitting,
+): Promise<Batch | null> => {
+  try {
+    await using input = await openInput(request.input, spoolDirectory, signal);
+    const submitted = await batches.submit(
+      submissionOf(request),
+      input,
+      (status) => listener.ingesting(status),
+      signal,
+    );
+    listener.ingested(submitted.batch, submitted.reasons, submitted.isKnown);
+    return submitted.batch;
+  } catch (error) {
+    if (signal.aborted) return null;
+    throw error;
+  }
+};
+
+const submissionOf = ({ input, output, errors, ...policy }: SubmitRequest): Submission => ({
+  ...policy,
+  identityName: input === '-' ? policy.name : null,
+  outputPath: output,
+  errorPath: errors,
+});
