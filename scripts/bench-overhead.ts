@@ -2,7 +2,7 @@
  * What a call costs besides its provider: Nightshift against a bare loop of the `openai` SDK, and against BullMQ jobs
  * without a record, side by side in one run, on a provider that answers at once and has no limits.
  *
- *   node scripts/bench-overhead.ts [--lines 20000] [--rounds 3] [--concurrency 16,64] [--variants bare,queue,embedded,servers,service]
+ *   node scripts/bench-overhead.ts [--lines 10000] [--rounds 3] [--concurrency 16,64] [--variants bare,queue,embedded,servers,service]
  */
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -45,7 +45,7 @@ interface Series {
 const readPlan = (): Plan => {
   const { values } = parseArgs({
     options: {
-      lines: { type: 'string', default: '20000' },
+      lines: { type: 'string', default: '10000' },
       rounds: { type: 'string', default: '3' },
       concurrency: { type: 'string', default: '16,64' },
       variants: { type: 'string', default: USUAL_VARIANTS.map(({ id }) => id).join(',') },

@@ -17,6 +17,8 @@ export interface DispatchTools {
 const GRANTS_AT_ONCE = 256;
 /** A lane is asked again after this long even if no event came: the belt to the wake signal's braces. */
 const LONGEST_IDLE_MS = 15_000;
+/** Not asked more often than this: on a fast lane every answer would bring one more grant, each in its own round trip. */
+const GATHER_MS = 3;
 /** After a database error. */
 const RETRY_MS = 500;
 
@@ -28,7 +30,10 @@ export const dispatchLane = async (
 ): Promise<void> => {
   const { clock, log } = tools;
   const latch = wakeLatch(tools.wake, served, signal);
+  let askedAtMs = -Infinity;
   while (!signal.aborted) {
+    await clock.sleepUntil(askedAtMs + GATHER_MS, signal);
+    askedAtMs = clock.nowMs();
     latch.reset();
     try {
       const wakeAtMs = await grantOnce(tools, served);

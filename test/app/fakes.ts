@@ -50,6 +50,10 @@ export const routingFor = (providers: readonly Provider[], pools?: readonly Pool
   return {
     providers,
     pools: known,
+    resolveModel: (name) => {
+      const laneIds = known.find((pool) => pool.name === name)?.laneIds;
+      return laneIds === undefined ? { kind: 'unknown', nearest: [] } : { kind: 'lanes', laneIds };
+    },
     lane: (laneId) => lanes.find((lane) => lane.id === laneId),
     provider: (providerId) => providers.find((provider) => provider.id === providerId),
     lanesOf: (name) => {
@@ -165,12 +169,20 @@ export const aStore = (methods: Partial<BatchStore>): BatchStore => ({
   findByName: notExpected,
   ingest: notExpected,
   adoptConfiguration: notExpected,
+  addLanes: notExpected,
+  servedBatchIds: notExpected,
+  list: notExpected,
   poolNamesOf: notExpected,
   remove: notExpected,
   setOutput: notExpected,
+  setPaused: notExpected,
+  startCancelling: notExpected,
+  cancellingIds: notExpected,
+  cancelOpen: notExpected,
+  retry: notExpected,
   resultsSince: notExpected,
   finalLines: notExpected,
-  markCompleted: notExpected,
+  badLines: notExpected,
   ...methods,
 });
 
@@ -180,6 +192,7 @@ export const aLedger = (methods: Partial<GrantLedger>): GrantLedger => ({
   begin: notExpected,
   finish: notExpected,
   sweep: notExpected,
+  forgetUnusedQueues: notExpected,
   ...methods,
 });
 
@@ -188,7 +201,7 @@ export const someQueues = (methods: Partial<LaneQueues>): LaneQueues => ({
   add: notExpected,
   addAgain: notExpected,
   consume: notExpected,
-  stopConsuming: notExpected,
+  remove: notExpected,
   ...methods,
 });
 

@@ -1,15 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { housekeep, sweepOnce } from '../../src/app/housekeep.ts';
-import type { Swept } from '../../src/app/ports.ts';
-import { aLedger, FakeClock, NOW_MS, recordingLog, someQueues } from './fakes.ts';
+import type { BatchStore, Slice, Swept } from '../../src/app/ports.ts';
+import { aLedger, aStore, FakeClock, NOW_MS, recordingLog, someQueues } from './fakes.ts';
 
 const NOTHING: Swept = { missingJobs: [], nextDueAtMs: null };
 
 /** A ledger whose sweeps come out as given, then as nothing. */
-const setUp = (sweeps: readonly (Swept | Error)[]) => {
+const setUp = (sweeps: readonly (Swept | Error)[], batches: Partial<BatchStore> = {}) => {
   const left = [...sweeps];
-  const counts = { sweeps: 0 };
-  const addedAgain: [string, readonly number[]][] = [];
+  const counts = { sweeps: 0, tidyings: 0 };
+  const addedAgain: [string, readonly Slice[]][] = [];
+  const removed: string[] = [];
+  const unused: string[] = [];
   const ledger = aLedger({
     sweep: async () => {
       counts.sweeps += 1;
@@ -17,27 +19,33 @@ const setUp = (sweeps: readonly (Swept | Error)[]) => {
       if (next instanceof Error) throw next;
       return next;
     },
+    forgetUnusedQueues: async () => {
+      counts.tidyings += 1;
+      return unused.splice(0);
+    },
   });
   const queues = someQueues({
-    addAgain: async (laneId, grantIds) => void addedAgain.push([laneId, grantIds]),
+    addAgain: async (laneId, slices) => void addedAgain.push([laneId, slices]),
+    remove: async (laneId) => void removed.push(laneId),
   });
   const clock = new FakeClock();
   const log = recordingLog();
-  return { tools: { ledger, queues, clock, log }, counts, addedAgain, clock, log };
+  const store = aStore({ cancellingIds: async () => [], ...batches });
+  return { tools: { ledger, queues, store, clock, log }, counts, addedAgain, removed, unused, clock, log };
 };
 
 describe('sweepOnce', () => {
   it('adds the missing jobs of each lane again and tells when the next request falls due', async () => {
     const missingJobs = [
-      { id: 1, laneId: 'alpha/small' },
-      { id: 2, laneId: 'beta/small' },
-      { id: 3, laneId: 'alpha/small' },
+      { laneId: 'alpha/small', slice: [1, 2] },
+      { laneId: 'beta/small', slice: [3] },
+      { laneId: 'alpha/small', slice: [4] },
     ];
     const { tools, addedAgain, log } = setUp([{ missingJobs, nextDueAtMs: NOW_MS + 300 }]);
     await expect(sweepOnce(tools)).resolves.toBe(NOW_MS + 300);
     expect(addedAgain).toEqual([
-      ['alpha/small', [1, 3]],
-      ['beta/small', [2]],
+      ['alpha/small', [[1, 2], [4]]],
+      ['beta/small', [[3]]],
     ]);
     expect(log.entries.map(({ event }) => event)).toEqual(['jobs.added-again', 'jobs.added-again']);
   });
@@ -89,5 +97,38 @@ describe('housekeep', () => {
     const { tools, counts } = setUp([]);
     await housekeep(tools, AbortSignal.abort());
     expect(counts.sweeps).toBe(0);
+  });
+
+  it('ends the lines of batches that are being cancelled, as many at a time as it takes', async () => {
+    const left = [500, 500, 3];
+    const asked: number[] = [];
+    const { tools, clock } = setUp([], {
+      cancellingIds: async () => [5],
+      cancelOpen: async (batchId) => {
+        asked.push(batchId);
+        return left.shift() ?? 0;
+      },
+    });
+    const stop = new AbortController();
+    const done = housekeep(tools, stop.signal);
+    await clock.asleepUntil();
+    expect(asked).toEqual([5, 5, 5]);
+    stop.abort();
+    await done;
+  });
+
+  it('removes the queues that nobody needs any more, once a minute', async () => {
+    const { tools, counts, clock, removed, unused, log } = setUp([]);
+    unused.push('alpha/old', 'beta/old');
+    const stop = new AbortController();
+    const done = housekeep(tools, stop.signal);
+    for (let second = 1; second <= 60; second += 1) clock.advanceTo(await clock.asleepUntil());
+    expect(counts.tidyings).toBe(1);
+    await clock.asleepUntil();
+    expect([counts.sweeps, counts.tidyings]).toEqual([61, 2]);
+    expect(removed).toEqual(['alpha/old', 'beta/old']);
+    expect(log.entries.map(({ event }) => event)).toEqual(['queue.removed', 'queue.removed']);
+    stop.abort();
+    await done;
   });
 });

@@ -22,14 +22,18 @@ const aFile = (fails?: keyof WholeFile) => {
   return { ...state, file };
 };
 
-const storeOf = (pages: readonly (readonly FinalLine[])[]) => aStore({ finalLines: () => eachOf(pages) });
+/** Results that break off after one success. */
+async function* brokenOff(): AsyncGenerator<readonly FinalLine[]> {
+  yield [good('1')];
+  throw new Error('the record is away');
+}
 
 describe('writeOutputs', () => {
   it('writes successes to one file and all other lines to the other, both in input order', async () => {
     const output = aFile();
     const errors = aFile();
-    const store = storeOf([[good('1'), bad('2'), good('3')], [], [bad('4'), good('5')]]);
-    await expect(writeOutputs(store, 1, output.file, errors.file)).resolves.toEqual({
+    const lines = eachOf([[good('1'), bad('2'), good('3')], [], [bad('4'), good('5')]]);
+    await expect(writeOutputs(lines, output.file, errors.file)).resolves.toEqual({
       succeeded: 3,
       others: 2,
     });
@@ -43,21 +47,21 @@ describe('writeOutputs', () => {
   it('removes the error file where every line succeeded', async () => {
     const output = aFile();
     const errors = aFile();
-    await writeOutputs(storeOf([[good('1')]]), 1, output.file, errors.file);
+    await writeOutputs(eachOf([[good('1')]]), output.file, errors.file);
     expect([output.ends, errors.ends]).toEqual([['complete'], ['remove']]);
   });
 
   it('completes an empty output where no line succeeded', async () => {
     const output = aFile();
     const errors = aFile();
-    await writeOutputs(storeOf([[bad('1')]]), 1, output.file, errors.file);
+    await writeOutputs(eachOf([[bad('1')]]), output.file, errors.file);
     expect([output.lines, output.ends, errors.ends]).toEqual([[], ['complete'], ['complete']]);
   });
 
   it('throws both files away and says why when one cannot be written', async () => {
     const output = aFile();
     const errors = aFile('writeLines');
-    const writing = writeOutputs(storeOf([[good('1'), bad('2')]]), 1, output.file, errors.file);
+    const writing = writeOutputs(eachOf([[good('1'), bad('2')]]), output.file, errors.file);
     await expect(writing).rejects.toThrow('the disk is full');
     expect([output.ends, errors.ends]).toEqual([['discard'], ['discard']]);
   });
@@ -65,20 +69,14 @@ describe('writeOutputs', () => {
   it('throws both files away when the results break off', async () => {
     const output = aFile();
     const errors = aFile();
-    const store = aStore({
-      async *finalLines() {
-        yield [good('1')];
-        throw new Error('the record is away');
-      },
-    });
-    await expect(writeOutputs(store, 1, output.file, errors.file)).rejects.toThrow('the record is away');
+    await expect(writeOutputs(brokenOff(), output.file, errors.file)).rejects.toThrow('the record is away');
     expect([output.ends, errors.ends]).toEqual([['discard'], ['discard']]);
   });
 
   it('puts the output in its place last, so that where it stands the error file is right', async () => {
     const output = aFile();
     const errors = aFile('complete');
-    await expect(writeOutputs(storeOf([[bad('1')]]), 1, output.file, errors.file)).rejects.toThrow('full');
+    await expect(writeOutputs(eachOf([[bad('1')]]), output.file, errors.file)).rejects.toThrow('full');
     expect(output.ends).toEqual(['discard']);
   });
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { BegunCall, FinishedCall, Routing } from '../../src/app/ports.ts';
-import { settleCall } from '../../src/app/settle-call.ts';
+import { attemptNotes, settleCall } from '../../src/app/settle-call.ts';
 import { canEverServe } from '../../src/core/matching.ts';
 import type { Failure } from '../../src/core/failures/failure.ts';
 import type { Lane, Limit } from '../../src/core/model.ts';
@@ -32,6 +32,7 @@ const attempt = fc.record({
   durationMs: fc.option(fc.nat(9_999)),
   promptTokens: fc.constant(null),
   completionTokens: fc.constant(null),
+  isBeforeRetry: fc.boolean(),
 });
 
 /** A call that was granted on `alpha/small`: what it excludes and needs allowed that. */
@@ -81,7 +82,7 @@ const expectWholeLine = (line: string, call: BegunCall, verdict: Failure): void 
   const parsed: unknown = JSON.parse(line);
   expect(parsed).toMatchObject({
     custom_id: call.customId,
-    nightshift: { attempts: [...call.trail, { lane: HERE.id, outcome: verdict.kind }] },
+    nightshift: { attempts: [...attemptNotes(call.trail), { lane: HERE.id, outcome: verdict.kind }] },
   });
 };
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { BegunCall, PastAttempt, ProviderReply, Routing } from '../../src/app/ports.ts';
-import { faulted, type Returned, settleCall } from '../../src/app/settle-call.ts';
+import { attemptNotes, faulted, type Returned, settleCall } from '../../src/app/settle-call.ts';
 import type { Answer } from '../../src/core/failures/classify-answer.ts';
 import type { Failure } from '../../src/core/failures/failure.ts';
 import { FAILURES } from './failures.ts';
@@ -29,7 +29,10 @@ const LOST: PastAttempt = {
   durationMs: 4_000,
   promptTokens: null,
   completionTokens: null,
+  isBeforeRetry: false,
 };
+/** The same, as its line tells it. */
+const [LOST_NOTE] = attemptNotes([LOST]);
 
 const http = (status: number, bodyText: string, headers: Record<string, string> = {}): ProviderReply => ({
   kind: 'http',

@@ -31,6 +31,8 @@ export const aLane = (changes: Partial<LaneProgress> = {}): LaneProgress => ({
   completionTokens: 0,
   limits: [],
   closing: null,
+  isPaused: false,
+  workers: 1,
   ...changes,
 });
 

@@ -122,6 +122,7 @@ describe('the explanation of a line', () => {
     identity: 'x',
     name: 'tonight',
     state: 'in_progress',
+    isPaused: false,
     outputPath: '/o.jsonl',
     errorPath: '/o.errors.jsonl',
     createdAtMs: 0,
@@ -130,6 +131,7 @@ describe('the explanation of a line', () => {
     bad: 0,
     succeeded: 0,
     failed: 0,
+    cancelled: 0,
     promptTokens: 0,
     completionTokens: 0,
   } as const;

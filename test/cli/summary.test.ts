@@ -22,6 +22,7 @@ const aReport = (
       identity: 'x',
       name: 'to night',
       state: 'completed',
+      isPaused: false,
       outputPath: '/o.jsonl',
       errorPath: '/o.errors.jsonl',
       createdAtMs: 0,
@@ -30,6 +31,7 @@ const aReport = (
       bad: 0,
       succeeded: 10,
       failed: 0,
+      cancelled: 0,
       promptTokens: 1_000,
       completionTokens: 200,
       ...batch,
@@ -42,6 +44,7 @@ const aReport = (
   laneTotals: [
     { laneId: 'groq/a', calls: 11, succeeded: 10, rejected: 1, promptTokens: 1_000, completionTokens: 200 },
   ],
+  isServed: false,
   outputPath: '/o.jsonl',
   errorPath: '/o.errors.jsonl',
   durationMs: 61_000,

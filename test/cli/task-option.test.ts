@@ -21,7 +21,9 @@ describe('the task of a run', () => {
   it('is a known one with its field and cap, or the prompt of a file', async () => {
     const named = await readTask({ task: 'summarize', field: 'body', maxOutputTokens: 99 }, directory);
     expect(named).toMatchObject({ name: 'summarize', textField: 'body', maxOutputTokens: 99 });
-    await expect(readTask({ prompt: 'good.txt' }, directory)).resolves.toMatchObject({ name: 'prompt' });
+    await expect(readTask({ prompt: 'good.txt' }, directory)).resolves.toEqual({
+      prompt: 'Classify: {{text}}',
+    });
   });
 
   it('cannot be two', async () => {

@@ -80,18 +80,21 @@ export const openLaneQueues = <Backend extends IQueueBackend, Connection>(
     slices: readonly Slice[],
     jobIdOf: (grantId: number) => string,
   ): Promise<void> => {
-    await queueOf(laneId).addBulk(
-      slices.map((grants) => ({
-        name: 'call',
-        data: { grants },
-        opts: {
-          jobId: jobIdOf(grants[0] ?? 0),
-          attempts: 1,
-          removeOnComplete: true,
-          removeOnFail: { count: FAILED_JOBS_KEPT },
-        },
-      })),
-    );
+    const jobs = slices.map((grants) => ({
+      name: 'call',
+      data: { grants },
+      opts: {
+        jobId: jobIdOf(grants[0] ?? 0),
+        attempts: 1,
+        removeOnComplete: true,
+        removeOnFail: { count: FAILED_JOBS_KEPT },
+      },
+    }));
+    const [first, ...others] = jobs;
+    if (first === undefined) return;
+    // One job in bulk costs PostgreSQL a temporary table.
+    if (others.length === 0) await queueOf(laneId).add(first.name, first.data, first.opts);
+    else await queueOf(laneId).addBulk(jobs);
   };
 
   return {
@@ -115,7 +118,7 @@ export const openLaneQueues = <Backend extends IQueueBackend, Connection>(
           ...common,
           connection: workerConnection,
           concurrency: lane.concurrency,
-          limiter: guard(served, rate),
+          ...guard(served, rate),
           lockDuration: LOCK_MS,
           stalledInterval: STALLED_CHECK_MS,
           maxStalledCount: STALLS_ALLOWED,
@@ -164,15 +167,21 @@ export const queueName = (laneId: string): string => laneId.replaceAll('%', '%25
 /**
  * The worker's own limiter, a guard against our mistakes and nothing more: twice the shortest window's requests. A
  * full bucket that refills, or the seam between two fixed windows, may legally let that many through; measured,
- * anything tighter held legal bursts for 0.7-2.5 s. It counts jobs, which may hold more calls than one.
+ * anything tighter held legal bursts for 0.7-2.5 s. It counts jobs, which may hold more calls than one. A lane without
+ * a limit on requests needs none, and is spared its cost.
  */
-const guard = ({ lane, provider }: ServedLane, rate: number): { max: number; duration: number } => {
+const guard = (
+  { lane, provider }: ServedLane,
+  rate: number,
+): { limiter?: { max: number; duration: number } } => {
   const [shortest] = [...lane.limits, ...provider.limits]
     .filter((limit: Limit) => limit.metric === 'requests')
     .toSorted((a, b) => windowMs(a) - windowMs(b));
-  if (shortest === undefined) return { max: 10_000, duration: 1_000 };
+  if (shortest === undefined) return {};
   return {
-    max: shortest.amount * 2 + lane.concurrency * 2,
-    duration: Math.max(1, Math.ceil(windowMs(shortest) / rate)),
+    limiter: {
+      max: shortest.amount * 2 + lane.concurrency * 2,
+      duration: Math.max(1, Math.ceil(windowMs(shortest) / rate)),
+    },
   };
 };

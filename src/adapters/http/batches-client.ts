@@ -1,15 +1,9 @@
 /** {@link Batches} of another process, over its HTTP interface. */
 import type { z } from 'zod';
-import {
-  type Batches,
-  type BatchInput,
-  BatchRefused,
-  type IngestStatus,
-  type Submission,
-} from '../../app/batches.ts';
-import type { TaskSpec } from '../../core/tasks/task-spec.ts';
+import { type Batches, BatchRefused, type ResultQuery } from '../../app/batches.ts';
 import { parseLoosely } from '../../core/json/loose-json.ts';
 import { type Service, type ServiceAddress, serviceAt, type ServiceRequest } from './service-call.ts';
+import { upload } from './upload.ts';
 import {
   batchReply,
   finalLineShape,
@@ -36,7 +30,8 @@ export const batchesOver = (address: ServiceAddress): Batches => {
   const act = async (ref: string, action: 'cancel' | 'pause' | 'resume') =>
     (await ask(batchReply, { method: 'POST', path: `${pathOf(ref)}/${action}` })).batch;
   return {
-    submit: (submission, input, tell, signal) => submit(ask, { submission, input, tell, signal }),
+    submit: async (submission, input, tell, signal) =>
+      await upload({ submission, input, tell, signal }, (request) => ask(submittedReply, request)),
     list: async ({ atMost, beforeId }) => {
       const query = { limit: atMost, before: beforeId };
       return (await ask(listReply, { method: 'GET', path: 'api/batches', query })).batches;
@@ -70,8 +65,6 @@ export const batchesOver = (address: ServiceAddress): Batches => {
   };
 };
 
-type Ask = <T>(shape: z.ZodType<T>, request: ServiceRequest) => Promise<T>;
-
 const asked = async <T>(service: Service, shape: z.ZodType<T>, request: ServiceRequest): Promise<T> => {
   const response = await service.call(request);
   const reply = await response.text().catch((error: unknown) => {
@@ -93,93 +86,6 @@ const pathOf = (ref: string): string => {
     );
   }
   return `api/batches/${encodeURIComponent(ref.toWellFormed())}`;
-};
-
-interface Upload {
-  readonly submission: Submission;
-  readonly input: BatchInput;
-  readonly tell: (status: IngestStatus) => void;
-  readonly signal: AbortSignal;
-}
-
-const submit = async (ask: Ask, upload: Upload) => {
-  const { input, submission, signal } = upload;
-  const outgoing = outgoingBytes(upload);
-  try {
-    return await ask(submittedReply, {
-      method: 'POST',
-      path: 'api/batches',
-      query: queryOf(submission),
-      headers: {
-        'content-type': 'application/jsonl',
-        ...(input.isGzip ? { 'content-encoding': 'gzip' } : {}),
-      },
-      body: outgoing.bytes,
-      signal,
-    });
-  } catch (error) {
-    // An input that cannot be read breaks the connection off; what was wrong with it says more.
-    throw outgoing.fault() ?? error;
-  } finally {
-    await outgoing.close();
-  }
-};
-
-const queryOf = (submission: Submission): NonNullable<ServiceRequest['query']> => ({
-  name: submission.name,
-  ...taskQuery(submission.task),
-  pool: submission.pool,
-  limit: submission.limit,
-  fresh: submission.fresh ? true : null,
-  identity_name: submission.identityName,
-  output_path: submission.outputPath,
-  error_path: submission.errorPath,
-});
-
-/** A task without a name is still one: that it has none is for the service to refuse. */
-const taskQuery = (task: TaskSpec | null): NonNullable<ServiceRequest['query']> =>
-  task === null
-    ? {}
-    : {
-        task: task.name ?? (task.prompt === undefined ? '' : null),
-        prompt: task.prompt ?? null,
-        field: task.textField ?? null,
-        max_output_tokens: task.maxOutputTokens ?? null,
-      };
-
-const LINE_FEED = 0x0a;
-
-/** The bytes of an input on their way out, counted; and what went wrong with reading them, if anything did. */
-const outgoingBytes = ({ input, tell }: Upload) => {
-  let fault: unknown;
-  let lines = 0;
-  const bytes = async function* (): AsyncGenerator<Uint8Array> {
-    try {
-      for await (const chunk of input.raw()) {
-        if (!input.isGzip) lines += lineFeedsIn(chunk);
-        tell({ lines, bytesRead: input.bytesRead(), bytes: input.byteLength });
-        yield chunk;
-      }
-    } catch (error) {
-      fault = error;
-      throw error;
-    }
-  };
-  const outgoing = bytes();
-  return {
-    bytes: outgoing,
-    fault: () => fault,
-    /** A service that refuses early reads no further: whoever read the input has to be told. */
-    close: async () => {
-      await outgoing.return(undefined);
-    },
-  };
-};
-
-const lineFeedsIn = (chunk: Buffer): number => {
-  let count = 0;
-  for (let at = chunk.indexOf(LINE_FEED); at !== -1; at = chunk.indexOf(LINE_FEED, at + 1)) count += 1;
-  return count;
 };
 
 /** The lines that each chunk of a body completes. A body whose last line has no end was cut off. */
@@ -206,7 +112,7 @@ async function* linesOf(response: Response, service: Service): AsyncGenerator<re
  * Whether a line is a success: its last attempt succeeded. The status of its response does not tell, for a failure may
  * be an answer of status 200 that was of no use.
  */
-const hasSucceeded = (line: string, only: 'all' | 'succeeded' | 'others', service: Service): boolean => {
+const hasSucceeded = (line: string, only: ResultQuery['only'], service: Service): boolean => {
   if (only !== 'all') return only === 'succeeded';
   const { success, data, error } = finalLineShape.safeParse(parseLoosely(line));
   if (!success) throw service.stranger('a line that is no final line', error);

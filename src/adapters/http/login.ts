@@ -4,7 +4,7 @@ import { stringAt } from '../../core/json/loose-json.ts';
 import type { Log } from '../../app/ports.ts';
 import { isRightToken } from './access.ts';
 import { localPath } from './addresses.ts';
-import { takeBody } from './bodies.ts';
+import { takingBody } from './bodies.ts';
 import { loginPage } from './login-page.ts';
 import { parametersOf } from './query.ts';
 import { endOfSession, sessionCookie } from './session.ts';
@@ -19,7 +19,7 @@ export const loginRoutes = (token: string | null, log: Log): Router => {
   router.get('/login', (request, response) => sendPage(response, 200, nextOf(request), false));
   router.post(
     '/login',
-    takeBody,
+    takingBody,
     express.urlencoded({ extended: false, limit: '8kb' }),
     async (request, response) => {
       const next = nextOf(request);

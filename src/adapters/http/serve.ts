@@ -1,40 +1,18 @@
 /** The HTTP interface of the service: the API, the board, the login and the questions of whoever supervises it. */
 import { mkdir } from 'node:fs/promises';
-import {
-  createServer,
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-  type ServerResponse,
-} from 'node:http';
-import { setTimeout as pause } from 'node:timers/promises';
-import express, { type Express, type RequestHandler, type Router } from 'express';
-import type { Batches } from '../../app/batches.ts';
-import type { Log } from '../../app/ports.ts';
-import { checkAccess, guard } from './access.ts';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { Express } from 'express';
+import { checkAccess } from './access.ts';
 import { addressOf } from './addresses.ts';
-import { apiRoutes } from './api-routes.ts';
-import { takeBody } from './bodies.ts';
-import { loginRoutes, logout } from './login.ts';
-import type { Readiness } from './readiness.ts';
-import { answerErrors } from './refusal.ts';
-import { routeNames, routerOf, type Route } from './routes.ts';
+import { type Application, applicationOf } from './application.ts';
+import { openAnswersOf, stop } from './stopping.ts';
 
-/** What to serve, and to whom. */
-export interface HttpOptions {
+/** What to serve, to whom, and where. */
+export interface HttpOptions extends Application {
   /** Anything but loopback needs a token. */
   readonly host: string;
   /** 0 is any free port. */
   readonly port: number;
-  /** At least 16 characters; `null` serves whoever is on this machine. */
-  readonly token: string | null;
-  readonly batches: Batches;
-  readonly probe: () => Promise<Readiness>;
-  /** Served at `/board`. */
-  readonly board: Router | null;
-  /** Where uploads lie while they are read; made if it is not there. */
-  readonly spoolDirectory: string;
-  readonly log: Log;
   /** How long requests under way may go on once the service is disposed. Default 5,000. */
   readonly patienceMs?: number;
 }
@@ -68,97 +46,20 @@ export const serveHttp = async (options: HttpOptions): Promise<HttpService> => {
   const limits = { maxHeaderSize: MOST_HEADER_BYTES, requestTimeout: 0, headersTimeout: HEADERS_TIMEOUT_MS };
   const server = createServer({ ...limits, keepAliveTimeout: KEEP_ALIVE_MS }, app);
   server.on('checkContinue', withoutKeepAlive(app));
-  const answers = openAnswersOf(server);
-  await listen(server, options);
-  return serviceOf(
+  const stoppable = {
     server,
-    () => stop(server, answers, underWay, options.patienceMs ?? DEFAULT_PATIENCE_MS),
-    options,
-  );
-};
-
-const applicationOf = (options: HttpOptions, underWay: Set<Promise<void>>): Express => {
-  const { token, log, board, batches, spoolDirectory } = options;
-  const routes = apiRoutes(batches, spoolDirectory);
-  const app = express();
-  app.disable('x-powered-by');
-  app.disable('etag');
-  app.use(securityHeaders);
-  app.get('/healthz', (_request, response) => void response.json({ status: 'ok' }));
-  app.use(loginRoutes(token, log));
-  app.use(guard(token, log));
-  app.post('/logout', logout);
-  if (board !== null) app.use('/board', takeBody, board);
-  app.use(routerOf(ownRoutes(options, routes).map((route) => tracked(route, underWay))));
-  app.use(answerErrors(log));
-  return app;
-};
-
-/** Everything below the guard but the board. */
-const ownRoutes = ({ board, probe, log }: HttpOptions, routes: readonly Route[]): readonly Route[] => {
-  const index: Route['handle'] = async (_request, response) =>
-    void response.json({
-      service: 'nightshift',
-      routes: ['GET /healthz', 'GET /readyz', ...routeNames(routes)],
-    });
-  return [
-    ...routes,
-    { method: 'GET', path: '/', handle: board === null ? index : toBoard },
-    { method: 'GET', path: '/api', handle: index },
-    { method: 'GET', path: '/readyz', handle: readiness(probe, log) },
-  ];
-};
-
-const toBoard: Route['handle'] = async (_request, response) => response.redirect(302, '/board');
-
-const readiness =
-  (probe: () => Promise<Readiness>, log: Log): Route['handle'] =>
-  async (_request, response) => {
-    const { isReady, checks } = await probe().catch((error: unknown): Readiness => {
-      log.error({ err: error }, 'probe.failed');
-      return {
-        isReady: false,
-        checks: { probe: { ok: false, detail: 'It failed itself; the log says why.' } },
-      };
-    });
-    response.status(isReady ? 200 : 503).json({ status: isReady ? 'ready' : 'unready', checks });
+    underWay,
+    answers: openAnswersOf(server),
+    patienceMs: options.patienceMs ?? DEFAULT_PATIENCE_MS,
   };
-
-/** Remembers which requests are being answered: what they hold is given back before the service is gone. */
-const tracked = (route: Route, underWay: Set<Promise<void>>): Route => ({
-  ...route,
-  handle: async (request, response) => {
-    const answered = route.handle(request, response);
-    underWay.add(answered);
-    try {
-      await answered;
-    } finally {
-      underWay.delete(answered);
-    }
-  },
-});
-
-/** The board brings its scripts and styles along; what its pages would load from elsewhere they do without. */
-const BOARD_POLICY =
-  "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; base-uri 'self'; form-action 'self'; object-src 'none'; frame-ancestors 'none'";
-const API_POLICY = "default-src 'none'; frame-ancestors 'none'";
-
-const securityHeaders: RequestHandler = ({ path }, response, next) => {
-  const isBoard = /^\/board(?:\/|$)/iu.test(path);
-  response.set({
-    'content-security-policy': isBoard ? BOARD_POLICY : API_POLICY,
-    'x-content-type-options': 'nosniff',
-    'x-frame-options': 'DENY',
-    'referrer-policy': 'same-origin',
-    ...(isBoard ? {} : { 'cache-control': 'no-store' }),
-  });
-  next();
+  await listen(server, options);
+  return serviceOf(server, () => stop(stoppable), options);
 };
 
 /** A client that waits for `100 Continue` may send its body or not: the connection cannot be used for another request. */
 const withoutKeepAlive =
   (app: Express): RequestListener =>
-  (request: IncomingMessage, response) => {
+  (request, response) => {
     response.setHeader('connection', 'close');
     app(request, response);
   };
@@ -194,57 +95,4 @@ const serviceOf = (server: Server, end: () => Promise<void>, { host, log }: Http
     port: address.port,
     [Symbol.asyncDispose]: async () => await (stopped ??= end()),
   };
-};
-
-const stop = async (
-  server: Server,
-  answers: OpenAnswers,
-  underWay: ReadonlySet<Promise<void>>,
-  patienceMs: number,
-): Promise<void> => {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  await within(answers.whenNone(), patienceMs);
-  server.closeAllConnections();
-  await closed;
-  await within(Promise.allSettled(underWay), patienceMs);
-};
-
-/** The answers that are not complete yet. */
-interface OpenAnswers {
-  /** Resolves as soon as there is none; until then no connection is kept for another request. */
-  whenNone(): Promise<void>;
-}
-
-/** Watches a server's answers. Connections on which nothing is asked do not count, nor those that never asked. */
-const openAnswersOf = (server: Server): OpenAnswers => {
-  const open = new Set<ServerResponse>();
-  const none = Promise.withResolvers<void>();
-  let isAwaited = false;
-  const tellIfNone = (): void => {
-    if (isAwaited && open.size === 0) none.resolve();
-  };
-  const watch = (_request: IncomingMessage, response: ServerResponse): void => {
-    open.add(response);
-    if (isAwaited) response.setHeader('connection', 'close');
-    response.once('close', () => {
-      open.delete(response);
-      tellIfNone();
-    });
-  };
-  server.prependListener('request', watch).prependListener('checkContinue', watch);
-  return {
-    whenNone: async () => {
-      isAwaited = true;
-      tellIfNone();
-      await none.promise;
-    },
-  };
-};
-
-/** Waits for the work, but no longer than that. */
-const within = async (work: Promise<unknown>, mostMs: number): Promise<void> => {
-  const controller = new AbortController();
-  const patience = pause(mostMs, undefined, { signal: controller.signal }).catch(() => {});
-  await Promise.race([work, patience]);
-  controller.abort();
 };

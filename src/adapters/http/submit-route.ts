@@ -17,7 +17,7 @@ export const submitBatch =
     const submission = submissionOf(request);
     const isGzip = isGzipped(request);
     const departure = departureOf(response);
-    await takeBody(request, response, () => {});
+    takeBody(request, response);
     await using input = await spoolBody(request, spoolDirectory, isGzip);
     if (input.byteLength === 0) throw emptyBody();
     const submitted = await whileTelling(request, response, () =>

@@ -30,6 +30,7 @@ export interface Serving extends AsyncDisposable {
 /** Serves a fake on a free port of 127.0.0.1, without a token unless one is given. */
 export const serving = async (changes: Partial<HttpOptions> = {}): Promise<Serving> => {
   const spoolDirectory = await mkdtemp(join(tmpdir(), 'nightshift-http-'));
+  const removeSpool = (): Promise<void> => rm(spoolDirectory, { recursive: true, force: true });
   const entries: LogEntry[] = [];
   const batches = fakeBatches();
   const service = await serveHttp({
@@ -42,6 +43,9 @@ export const serving = async (changes: Partial<HttpOptions> = {}): Promise<Servi
     spoolDirectory,
     log: logInto(entries),
     ...changes,
+  }).catch(async (error: unknown) => {
+    await removeSpool();
+    throw error;
   });
   return {
     service,
@@ -51,7 +55,7 @@ export const serving = async (changes: Partial<HttpOptions> = {}): Promise<Servi
     spoolDirectory,
     async [Symbol.asyncDispose]() {
       await service[Symbol.asyncDispose]();
-      await rm(spoolDirectory, { recursive: true, force: true });
+      await removeSpool();
     },
   };
 };

@@ -1,12 +1,13 @@
 /** Uploads: what is refused before a byte is read, what the disk holds meanwhile, and clients that go away. */
 import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { readdir, readlink } from 'node:fs/promises';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { gzipSync } from 'node:zlib';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { BatchInput, Batches, Submission } from '../../../src/app/batches.ts';
 import { documents } from '../../contracts/batches-under-test.ts';
 import { fakeBatches } from './fake-batches.ts';
@@ -254,6 +255,28 @@ describe('POST /api/batches', () => {
     };
     expect(await upload({})).toEqual({ wasContinued: false, status: 401 });
     expect(await upload({ authorization: `Bearer ${TOKEN}` })).toEqual({ wasContinued: true, status: 201 });
+  });
+});
+
+describe('a batch that takes long to be taken in', () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it('gives signs of life, so that nobody on the way takes the silence for death', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const sign = Promise.withResolvers<number>();
+    const { url } = await serve(async (...parts) => {
+      vi.advanceTimersByTime(20_000);
+      expect(await sign.promise).toBe(102);
+      return await fakeBatches().submit(...parts);
+    });
+    const sent = request(`${url}/api/batches?name=docs&task=summarize`, { method: 'POST', agent: false });
+    sent.on('information', ({ statusCode }) => sign.resolve(statusCode));
+    sent.end(documents('a'));
+    const [response] = await once(sent, 'response');
+    expect(response).toMatchObject({ statusCode: 201 });
+    sent.destroy();
   });
 });
 

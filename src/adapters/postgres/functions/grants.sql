@@ -1,4 +1,7 @@
 -- The life of a grant: granted -> begun -> closed. Each function is one atomic change of the record.
+-- Plans: tables grow from nothing to millions of rows within one night, faster than statistics follow. So the functions of
+-- the hot path ask for plans by index, once; a scan that was right for an empty table would be kept for the full one.
+--
 -- Order of locks everywhere: grants, limits (by id), requests, batch. Only `grant_requests` takes requests without
 -- grants, and it skips those that others hold.
 
@@ -44,7 +47,8 @@ $$;
 CREATE FUNCTION grant_requests(
   the_lane text, the_provider text, context_tokens bigint, max_output_tokens bigint, target_tokens bigint, at_most integer,
   OUT grant_ids bigint[], OUT grant_slots smallint[], OUT stopped_by text, OUT wake_at_ms bigint
-) LANGUAGE plpgsql AS $$
+) LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
   scopes text[] := ARRAY[the_lane, the_provider];
   at_ms bigint;
@@ -67,6 +71,8 @@ DECLARE
   prompts bigint[] := '{}';
   outputs bigint[] := '{}';
 BEGIN
+  -- A grant that a crash of the server takes with it was never begun: nothing is lost by not waiting for the disk.
+  PERFORM set_config('synchronous_commit', 'off', true);
   grant_ids := '{}';
   grant_slots := '{}';
   stopped_by := '';
@@ -84,7 +90,11 @@ BEGIN
 
   SELECT coalesce(sum(wl.slots), 0) INTO free_slots FROM worker_lane wl JOIN process w ON w.id = wl.worker_id
   WHERE wl.lane_id = the_lane AND w.heartbeat_at > clock_timestamp() - interval '15 s';
-  SELECT coalesce(sum(g.slots), 0) INTO open_calls FROM grants g WHERE g.lane_id = the_lane AND g.state <> 'closed';
+  -- What is in use of the lane's own limit of calls at once is just that; one without such a limit is counted.
+  SELECT l.used INTO open_calls FROM quota_limit l WHERE l.scope = the_lane AND l.metric = 'calls';
+  IF open_calls IS NULL THEN
+    SELECT coalesce(sum(g.slots), 0) INTO open_calls FROM grants g WHERE g.state <> 'closed' AND g.lane_id = the_lane;
+  END IF;
   free_slots := free_slots - open_calls;
   IF breaker > 0 THEN free_slots := least(free_slots, 1 - open_calls); END IF;
   SELECT CASE WHEN breaker = 0 AND t.mean_call_ms <= 250 THEN least(16, floor(1000 / greatest(t.mean_call_ms, 1)))::integer ELSE 1 END
@@ -279,20 +289,22 @@ CREATE FUNCTION begin_grants(ids bigint[], the_worker integer) RETURNS TABLE (
   grant_id bigint, request_id bigint, lane_id text, begun_at_ms bigint, output_tokens integer, prompt_tokens integer,
   custom_id text, line text, task jsonb, tries smallint, excluded text[], avoided text[], dropped_parameters text[],
   pool_lane_ids text[], output_is_asked boolean, most_output_tokens integer, trail jsonb
-) LANGUAGE plpgsql AS $$
+) LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
 DECLARE
   at_ms bigint;
   open_ids bigint[];
   closed_ids bigint[];
 BEGIN
+  at_ms := now_ms();
   SELECT coalesce(array_agg(g.id) FILTER (WHERE h.is_closed IS NULL), '{}'), array_agg(g.id) FILTER (WHERE h.is_closed)
   INTO open_ids, closed_ids
   FROM (SELECT g.id, g.lane_id, g.provider_id, g.request_id FROM grants g WHERE g.id = ANY (ids)
           AND EXISTS (SELECT FROM process w WHERE w.id = the_worker)
           AND (g.state = 'granted' OR (g.state = 'begun' AND g.worker_id = the_worker)) ORDER BY g.id FOR UPDATE) g
   LEFT JOIN LATERAL (
-    SELECT true AS is_closed FROM health h WHERE h.scope IN (g.lane_id, g.provider_id) AND greatest(h.closed_until_ms, h.breaker_until_ms) > now_ms()
+    SELECT true AS is_closed FROM health h WHERE h.scope IN (g.lane_id, g.provider_id) AND greatest(h.closed_until_ms, h.breaker_until_ms) > at_ms
     UNION ALL SELECT true FROM lane_pause p WHERE p.lane_id = g.lane_id
     UNION ALL SELECT true FROM request r JOIN batch b ON b.id = r.batch_id
               WHERE r.id = g.request_id AND (b.is_paused OR b.state <> 'in_progress')
@@ -344,72 +356,62 @@ CREATE FUNCTION finish_grants(
   ids bigint[], outcomes text[], reasons text[], prompts integer[], completions integer[], settles text[],
   next_states text[], lines text[], due_ats bigint[], excludeds text[], avoideds text[], droppeds text[], tries_spent smallint[],
   output_caps integer[], durations integer[]
-) RETURNS void LANGUAGE plpgsql AS $$
+) RETURNS void LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
+  told finishing[];
   scopes text[];
   at_ms bigint;
   final_batches bigint[];
 BEGIN
-  CREATE TEMP TABLE IF NOT EXISTS finishing (
-    id bigint, lane_id text, provider_id text, request_id bigint, begun_at_ms bigint, is_open boolean,
-    outcome text, reason text, prompt integer, completion integer, settle text,
-    next_state text, line text, due_at_ms bigint, excluded text[], avoided text[], dropped text[], tries smallint,
-    output_cap integer, duration_ms integer
-  ) ON COMMIT DELETE ROWS;
-  DELETE FROM finishing;
   PERFORM 1 FROM grants WHERE id = ANY (ids) ORDER BY id FOR UPDATE;
-  INSERT INTO finishing
-  SELECT g.id, g.lane_id, g.provider_id, g.request_id, g.begun_at_ms, g.state = 'begun', f.outcome, f.reason, f.prompt, f.completion,
-         f.settle, f.next_state, f.line, f.due_at, to_array(f.excluded), to_array(f.avoided), to_array(f.dropped), f.tries,
-         f.output_cap, f.duration_ms
+  SELECT array_agg(ROW(g.id, g.lane_id, g.provider_id, g.request_id, g.begun_at_ms, g.state = 'begun', f.outcome, f.reason,
+                       f.prompt, f.completion, f.settle, f.next_state, f.line, f.due_at, to_array(f.excluded), to_array(f.avoided),
+                       to_array(f.dropped), f.tries, f.output_cap, f.duration_ms)::finishing ORDER BY g.id)
+  INTO told
   FROM unnest(ids, outcomes, reasons, prompts, completions, settles, next_states, lines, due_ats, excludeds, avoideds,
               droppeds, tries_spent, output_caps, durations)
        AS f (id, outcome, reason, prompt, completion, settle, next_state, line, due_at, excluded, avoided, dropped, tries,
              output_cap, duration_ms)
   JOIN grants g ON g.id = f.id;
+  IF told IS NULL THEN RETURN; END IF;
 
   SELECT array_agg(DISTINCT s) INTO scopes
-  FROM finishing f, unnest(ARRAY[f.lane_id, f.provider_id]) AS s;
-  IF scopes IS NULL THEN RETURN; END IF;
+  FROM unnest(told) AS f, unnest(ARRAY[f.lane_id, f.provider_id]) AS s;
   at_ms := settle_limits(scopes);
 
   -- Quota: what the call really took, and its call slot.
-  WITH settled AS (
-    UPDATE quota_use u SET
-      amount = CASE f.settle
-        WHEN 'usage' THEN CASE WHEN l.metric = 'requests' THEN u.amount
-                               ELSE use_amount(l.metric, coalesce(f.prompt, 0), coalesce(f.completion, 0)) END
-        WHEN 'request' THEN CASE WHEN l.metric = 'requests' THEN u.amount ELSE 0 END
-        WHEN 'release' THEN 0
-        ELSE u.amount END,
-      expires_at_ms = CASE WHEN l.window_kind = 'concurrency' THEN 0
-        ELSE finished_use_end_ms(l, u.expires_at_ms, coalesce(f.begun_at_ms, at_ms), at_ms) END
-    FROM finishing f, quota_limit l,
-      (SELECT was.grant_id, was.limit_id, was.amount FROM quota_use was WHERE was.grant_id = ANY (ids)) before
-    WHERE u.grant_id = f.id AND l.id = u.limit_id AND before.grant_id = u.grant_id AND before.limit_id = u.limit_id
-    RETURNING u.limit_id, before.amount - u.amount AS given_back
+  WITH uses AS MATERIALIZED (
+    SELECT u.grant_id, u.limit_id, u.amount AS was,
+      CASE
+        WHEN l.window_kind = 'concurrency' OR f.settle = 'release' THEN 0
+        WHEN f.settle = 'estimate' OR l.metric = 'requests' THEN u.amount
+        WHEN f.settle = 'request' THEN 0
+        ELSE use_amount(l.metric, coalesce(f.prompt, 0), coalesce(f.completion, 0))
+      END AS amount,
+      finished_use_end_ms(l, u.expires_at_ms, coalesce(f.begun_at_ms, at_ms), at_ms) AS end_ms
+    FROM unnest(told) AS f JOIN quota_use u ON u.grant_id = f.id JOIN quota_limit l ON l.id = u.limit_id
+  ), ended AS (
+    DELETE FROM quota_use u USING uses
+    WHERE u.grant_id = uses.grant_id AND u.limit_id = uses.limit_id AND uses.amount = 0
+  ), changed AS (
+    UPDATE quota_use u SET amount = uses.amount, expires_at_ms = uses.end_ms
+    FROM uses WHERE u.grant_id = uses.grant_id AND u.limit_id = uses.limit_id AND uses.amount > 0
   )
-  UPDATE quota_limit l SET used = l.used - s.amount
-  FROM (SELECT limit_id, sum(given_back)::bigint AS amount FROM settled GROUP BY limit_id) s
-  WHERE l.id = s.limit_id;
-  WITH ended AS (
-    DELETE FROM quota_use u USING finishing f, quota_limit l
-    WHERE u.grant_id = f.id AND l.id = u.limit_id AND (l.window_kind = 'concurrency' OR u.amount = 0)
-    RETURNING u.limit_id, u.amount
-  )
-  UPDATE quota_limit l SET used = l.used - e.amount
-  FROM (SELECT limit_id, sum(amount)::bigint AS amount FROM ended GROUP BY limit_id) e
-  WHERE l.id = e.limit_id;
+  UPDATE quota_limit l SET used = l.used - s.given_back
+  FROM (SELECT limit_id, sum(was - amount)::bigint AS given_back FROM uses GROUP BY limit_id) AS s
+  WHERE l.id = s.limit_id AND s.given_back <> 0;
 
   UPDATE grants g SET state = 'closed', closed_at_ms = at_ms, outcome = f.outcome, reason = f.reason,
     used_prompt_tokens = f.prompt, used_completion_tokens = f.completion
-  FROM finishing f WHERE g.id = f.id AND f.is_open;
+  FROM unnest(told) AS f WHERE g.id = f.id AND f.is_open;
 
   INSERT INTO lane_total AS t (lane_id, mean_call_ms, calls, succeeded, rejected, prompt_tokens, completion_tokens)
-  SELECT f.lane_id, avg(f.duration_ms) FILTER (WHERE f.outcome = 'succeeded'), count(*) FILTER (WHERE f.is_open), count(*) FILTER (WHERE f.outcome = 'succeeded'),
+  SELECT f.lane_id, avg(f.duration_ms) FILTER (WHERE f.outcome = 'succeeded'),
+         count(*) FILTER (WHERE f.is_open), count(*) FILTER (WHERE f.outcome = 'succeeded'),
          count(*) FILTER (WHERE f.outcome IN ('minute-limit', 'day-limit')),
          coalesce(sum(f.prompt), 0), coalesce(sum(f.completion), 0)
-  FROM finishing f GROUP BY f.lane_id
+  FROM unnest(told) AS f GROUP BY f.lane_id ORDER BY f.lane_id
   ON CONFLICT (lane_id) DO UPDATE SET
     mean_call_ms = coalesce(t.mean_call_ms * 0.8 + EXCLUDED.mean_call_ms * 0.2, t.mean_call_ms, EXCLUDED.mean_call_ms),
     calls = t.calls + EXCLUDED.calls, succeeded = t.succeeded + EXCLUDED.succeeded, rejected = t.rejected + EXCLUDED.rejected,
@@ -417,14 +419,13 @@ BEGIN
 
   -- Requests: the one that holds the request decides; a late success does too while there is no final line. Locked
   -- before they are looked at, since two calls of one request may end at the same moment, even in one go.
-  PERFORM 1 FROM request WHERE id IN (SELECT request_id FROM finishing) ORDER BY id FOR UPDATE;
-  DELETE FROM finishing f WHERE NOT EXISTS (
-    SELECT FROM request r WHERE r.id = f.request_id
-      AND ((f.is_open AND r.state = 'granted' AND r.grant_id = f.id)
-           OR (f.next_state = 'succeeded' AND r.state IN ('pending', 'parked', 'granted')))
-  );
-  DELETE FROM finishing f USING finishing other
-  WHERE other.request_id = f.request_id AND (other.next_state = 'succeeded', other.id) > (f.next_state = 'succeeded', f.id);
+  PERFORM 1 FROM request WHERE id = ANY (ARRAY(SELECT f.request_id FROM unnest(told) AS f)) ORDER BY id FOR UPDATE;
+  SELECT array_agg(ROW(f.*)::finishing) INTO told FROM (
+    SELECT DISTINCT ON (f.request_id) f.* FROM unnest(told) AS f JOIN request r ON r.id = f.request_id
+    WHERE (f.is_open AND r.state = 'granted' AND r.grant_id = f.id)
+       OR (f.next_state = 'succeeded' AND r.state IN ('pending', 'parked', 'granted'))
+    ORDER BY f.request_id, f.next_state = 'succeeded' DESC, f.id DESC
+  ) AS f;
   UPDATE request r SET
     state = f.next_state, grant_id = NULL, tries = r.tries + f.tries,
     excluded = f.excluded, avoided = f.avoided, dropped_parameters = f.dropped,
@@ -434,11 +435,11 @@ BEGIN
     route_id = CASE WHEN f.next_state IN ('pending', 'parked')
                     THEN intern_route(r.batch_id, (SELECT pool_name FROM route WHERE id = r.route_id), f.excluded || f.avoided)
                     ELSE r.route_id END
-  FROM finishing f WHERE r.id = f.request_id;
+  FROM unnest(told) AS f WHERE r.id = f.request_id;
   WITH written AS (
     INSERT INTO result (request_id, batch_id, succeeded, line)
     SELECT f.request_id, r.batch_id, f.next_state = 'succeeded', f.line
-    FROM finishing f JOIN request r ON r.id = f.request_id
+    FROM unnest(told) AS f JOIN request r ON r.id = f.request_id
     WHERE f.next_state IN ('succeeded', 'failed')
     ON CONFLICT (request_id) DO NOTHING
     RETURNING request_id, batch_id, succeeded
@@ -450,7 +451,7 @@ BEGIN
       SELECT written.batch_id, count(*) FILTER (WHERE written.succeeded) AS succeeded,
              count(*) FILTER (WHERE NOT written.succeeded) AS failed,
              coalesce(sum(f.prompt), 0) AS prompt, coalesce(sum(f.completion), 0) AS completion
-      FROM written JOIN finishing f ON f.request_id = written.request_id GROUP BY written.batch_id
+      FROM written JOIN unnest(told) AS f ON f.request_id = written.request_id GROUP BY written.batch_id ORDER BY written.batch_id
     ) w WHERE b.id = w.batch_id
     RETURNING b.id, b.bad + b.succeeded + b.failed + b.cancelled >= b.total AS is_final
   )
@@ -461,13 +462,13 @@ BEGIN
   WHERE (h.failures > 0 OR h.openings > 0 OR h.gone_count > 0 OR h.needs_user) AND h.scope IN (
     SELECT s FROM grants g, unnest(ARRAY[g.lane_id, g.provider_id]) AS s WHERE g.id = ANY (ids) AND g.outcome = 'succeeded');
 
-  PERFORM wake_dispatchers('*') FROM finishing HAVING bool_or(next_state = 'pending');
+  IF EXISTS (SELECT FROM unnest(told) AS f WHERE f.next_state = 'pending') THEN PERFORM wake_dispatchers('*'); END IF;
   PERFORM wake_dispatchers(p) FROM (SELECT DISTINCT provider_id AS p FROM grants WHERE id = ANY (ids)) AS providers;
 END
 $$;
 
 CREATE FUNCTION to_array(json_text text) RETURNS text[] LANGUAGE sql IMMUTABLE AS $$
-  SELECT coalesce(array_agg(e), '{}') FROM jsonb_array_elements_text(coalesce(json_text, '[]')::jsonb) AS e
+  SELECT CASE WHEN json_text = '[]' THEN '{}' ELSE (SELECT coalesce(array_agg(e), '{}') FROM jsonb_array_elements_text(coalesce(json_text, '[]')::jsonb) AS e) END
 $$;
 
 -- Nothing more is granted on the lane; what was granted and has not begun goes back.

@@ -85,26 +85,33 @@ $$;
 -- Locks the limits of these scopes, always in the same order, and brings them to now: uses that have ended are
 -- forgotten or become debt, debt drains. Every function below that changes `used` calls it first.
 -- Returns the instant it brought them to.
-CREATE FUNCTION settle_limits(scopes text[]) RETURNS bigint LANGUAGE plpgsql AS $$
+CREATE FUNCTION settle_limits(scopes text[]) RETURNS bigint LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
   at_ms bigint;
+  windows integer[];
+  buckets integer[];
   ended record;
 BEGIN
-  PERFORM 1 FROM quota_limit WHERE scope = ANY (scopes) ORDER BY id FOR UPDATE;
+  SELECT array_agg(l.id) FILTER (WHERE l.window_kind IN ('rolling', 'fixed', 'fixed-month', 'calendar')),
+         array_agg(l.id) FILTER (WHERE l.window_kind = 'refill')
+  INTO windows, buckets
+  FROM (SELECT id, window_kind FROM quota_limit WHERE scope = ANY (scopes) ORDER BY id FOR UPDATE) AS l;
   at_ms := now_ms();
-  WITH gone AS (
-    DELETE FROM quota_use u USING quota_limit l
-    WHERE l.scope = ANY (scopes) AND l.window_kind <> 'refill'
-      AND u.limit_id = l.id AND u.expires_at_ms <= at_ms
-    RETURNING u.limit_id, u.amount
-  )
-  UPDATE quota_limit l SET used = l.used - g.amount
-  FROM (SELECT limit_id, sum(amount)::bigint AS amount FROM gone GROUP BY limit_id) g
-  WHERE l.id = g.limit_id;
+  IF windows IS NOT NULL THEN
+    WITH gone AS (
+      DELETE FROM quota_use u WHERE u.limit_id = ANY (windows) AND u.expires_at_ms <= at_ms
+      RETURNING u.limit_id, u.amount
+    )
+    UPDATE quota_limit l SET used = l.used - g.amount
+    FROM (SELECT limit_id, sum(amount)::bigint AS amount FROM gone GROUP BY limit_id) g
+    WHERE l.id = g.limit_id;
+  END IF;
+  IF buckets IS NULL THEN RETURN at_ms; END IF;
 
   FOR ended IN
-    SELECT u.limit_id, u.grant_id, u.amount, u.expires_at_ms FROM quota_use u JOIN quota_limit l ON l.id = u.limit_id
-    WHERE l.scope = ANY (scopes) AND l.window_kind = 'refill' AND u.expires_at_ms <= at_ms
+    SELECT u.limit_id, u.grant_id, u.amount, u.expires_at_ms FROM quota_use u
+    WHERE u.limit_id = ANY (buckets) AND u.expires_at_ms <= at_ms
     ORDER BY u.expires_at_ms
   LOOP
     UPDATE quota_limit l SET
@@ -118,7 +125,7 @@ BEGIN
   UPDATE quota_limit l SET
     debt = greatest(0, l.debt - greatest(0, at_ms - l.drained_at_ms) * l.amount::double precision / l.per_ms),
     drained_at_ms = greatest(l.drained_at_ms, at_ms)
-  WHERE l.scope = ANY (scopes) AND l.window_kind = 'refill' AND l.debt > 0;
+  WHERE l.id = ANY (buckets) AND l.debt > 0;
   RETURN at_ms;
 END
 $$;

@@ -8,12 +8,16 @@
 -- Returns grants that have not begun although their job was added 2 s ago (then 4 s, 8 s, ...): it may be lost, or
 -- held by a dead process, so add another. And the next instant at which a request falls due, or null.
 CREATE FUNCTION sweep(silent_s double precision, unbegun_s double precision, OUT missing_jobs jsonb, OUT next_due_at_ms bigint)
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
   dead integer[];
   lost bigint[];
   stale bigint[];
   woken bigint;
+  -- Read once: as a volatile function in a condition it would keep an index from being used.
+  at_ms bigint := now_ms();
+  unbegun_ms double precision := unbegun_s * 1000 * (SELECT rate FROM clock);
 BEGIN
   SELECT array_agg(w.id) INTO dead FROM process w
   WHERE w.heartbeat_at < clock_timestamp() - make_interval(secs => silent_s)
@@ -25,7 +29,7 @@ BEGIN
     ORDER BY g.id FOR UPDATE SKIP LOCKED) g;
   SELECT array_agg(g.id) INTO stale FROM (
     SELECT g.id FROM grants g WHERE g.state = 'granted'
-      AND g.granted_at_ms < now_ms() - unbegun_s * 1000 * (SELECT rate FROM clock)
+      AND g.granted_at_ms < at_ms - unbegun_ms
     ORDER BY g.id FOR UPDATE SKIP LOCKED) g;
   -- The limits of both at once: in two rounds their locks would be out of order.
   PERFORM settle_limits(scopes_of(lost || stale));
@@ -36,7 +40,7 @@ BEGIN
   WITH due AS (
     UPDATE request r SET state = 'pending', due_at_ms = NULL, avoided = '{}',
       route_id = intern_route(r.batch_id, (SELECT pool_name FROM route WHERE id = r.route_id), r.excluded)
-    WHERE r.id IN (SELECT id FROM request WHERE due_at_ms <= now_ms() AND state IN ('pending', 'parked')
+    WHERE r.id IN (SELECT id FROM request WHERE due_at_ms <= at_ms AND state IN ('pending', 'parked')
                    ORDER BY due_at_ms LIMIT 1000 FOR UPDATE SKIP LOCKED)
     RETURNING 1
   )

@@ -45,6 +45,15 @@ ALTER TABLE request ADD CONSTRAINT request_state_check
 
 -- Grants come in slices that one job runs one after the other in one call slot; the last of each holds the slot.
 ALTER TABLE grants ADD COLUMN slots smallint NOT NULL DEFAULT 1;
+DROP INDEX grants_open;
+CREATE INDEX grants_open ON grants (id) WHERE state <> 'closed';
+-- A call that is over, on its way through finish_grants.
+CREATE TYPE finishing AS (
+  id bigint, lane_id text, provider_id text, request_id bigint, begun_at_ms bigint, is_open boolean,
+  outcome text, reason text, prompt integer, completion integer, settle text,
+  next_state text, line text, due_at_ms bigint, excluded text[], avoided text[], dropped text[], tries smallint,
+  output_cap integer, duration_ms integer
+);
 -- How long a call takes lately: what slices are measured by.
 ALTER TABLE lane_total ADD COLUMN mean_call_ms double precision;
 

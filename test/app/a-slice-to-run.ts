@@ -1,6 +1,6 @@
-/** One grant to run: a scripted ledger, a provider with one reply, and a health book that remembers. */
-import type { BegunCall, Closing, FinishedCall, ProviderReply } from '../../src/app/ports.ts';
-import type { CallTools } from '../../src/app/run-grant.ts';
+/** A slice to run: a scripted ledger, a provider with scripted replies, and a health book that remembers. */
+import type { BegunCall, Closing, FinishedCall, ProviderReply, Slice } from '../../src/app/ports.ts';
+import type { CallTools } from '../../src/app/run-slice.ts';
 import type { Lane, Limit } from '../../src/core/model.ts';
 import { aCall, aLane, aProvider, FakeClock, recordingLog, routingFor } from './fakes.ts';
 
@@ -26,7 +26,8 @@ const http = (status: number, bodyText: string, headers: Record<string, string> 
   headers,
   bodyText,
 });
-const ANSWER = http(200, ANSWER_BODY);
+/** The response that brings it. */
+export const ANSWER = http(200, ANSWER_BODY);
 /** An error response with that message. */
 export const refusal = (
   status: number,
@@ -34,45 +35,55 @@ export const refusal = (
   headers: Record<string, string> = {},
 ): ProviderReply => http(status, JSON.stringify({ error: { message } }), headers);
 
-/** What happens when a begin or a finish is asked for; past the end, the last one again. */
+/** What happens when a begin, a call or a finish is asked for; past the end, the last one again. */
 export interface Course {
-  readonly begins?: readonly (() => BegunCall | null)[];
-  readonly finishes?: readonly (() => void)[];
+  readonly begins?: readonly ((slice: Slice) => readonly BegunCall[])[];
+  readonly finishes?: readonly ((call: FinishedCall) => void | Promise<void>)[];
   readonly reply?: ProviderReply | Error;
+  /** One per call, where they differ. */
+  readonly replies?: readonly (() => ProviderReply | Error | Promise<ProviderReply>)[];
   readonly lanes?: readonly Lane[];
 }
 
-const turn = <T>(turns: readonly (() => T)[], count: number): T | undefined =>
-  turns[Math.min(count, turns.length) - 1]?.();
+/** The grants as they begin when nothing is in their way. */
+export const beginAll = (slice: Slice): readonly BegunCall[] => slice.map((grantId) => aCall({ grantId }));
 
-/** The tools for one grant, and what was done with them: steps in their order. */
+const turn = <T>(turns: readonly T[], count: number): T | undefined =>
+  turns[Math.min(count, turns.length) - 1];
+
+/** The tools for a slice, and what was done with them: steps in their order. */
 export const setUp = ({
-  begins = [() => aCall()],
+  begins = [beginAll],
   finishes = [],
   reply = ANSWER,
+  replies = [() => reply],
   lanes = [LANE],
 }: Course = {}) => {
   const steps: string[] = [];
   const finished: FinishedCall[] = [];
   const closings: Closing[] = [];
   const sent: { readonly lane: Lane; readonly body: object; readonly signal: AbortSignal }[] = [];
-  const counts = { begins: 0, finishes: 0 };
+  const begun: Slice[] = [];
+  const counts = { begins: 0, calls: 0, finishes: 0 };
   const clock = new FakeClock();
   const log = recordingLog();
   const stop = new AbortController();
   const tools: CallTools = {
-    begin: async () => {
+    begin: async (slice) => {
       counts.begins += 1;
       steps.push('begin');
-      return turn(begins, counts.begins) ?? null;
+      begun.push(slice);
+      return turn(begins, counts.begins)?.(slice) ?? [];
     },
     finish: async (call) => {
       counts.finishes += 1;
       steps.push('finish');
-      turn(finishes, counts.finishes);
+      await turn(finishes, counts.finishes)?.(call);
       finished.push(call);
     },
     health: {
+      pause: notAsked,
+      resume: notAsked,
       close: async (closing) => {
         steps.push('close');
         closings.push(closing);
@@ -85,8 +96,10 @@ export const setUp = ({
       chat: async (lane, body, signal) => {
         steps.push('chat');
         sent.push({ lane, body, signal });
-        if (reply instanceof Error) throw reply;
-        return reply;
+        counts.calls += 1;
+        const replied = (await turn(replies, counts.calls)?.()) ?? ANSWER;
+        if (replied instanceof Error) throw replied;
+        return replied;
       },
     },
     routing: routingFor(lanes.length === 0 ? [] : [aProvider(lanes)]),
@@ -95,7 +108,11 @@ export const setUp = ({
     random01: () => 0.5,
     signal: stop.signal,
   };
-  return { tools, steps, finished, closings, sent, counts, clock, log, stop };
+  return { tools, steps, begun, finished, closings, sent, counts, clock, log, stop };
+};
+
+const notAsked = async (): Promise<never> => {
+  throw new Error('Expected a worker to pause no lane, but it did.');
 };
 
 /** The final line of a finished call, parsed; `null` where it is not final. */

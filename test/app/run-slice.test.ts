@@ -1,28 +1,34 @@
 import { describe, expect, it } from 'vitest';
 import type { BegunCall, PastAttempt, ProviderReply } from '../../src/app/ports.ts';
-import { CallFailed, runGrant } from '../../src/app/run-grant.ts';
-import { ANSWER_BODY, type Course, LANE, lineOf, refusal, setUp } from './a-grant-to-run.ts';
+import { CallFailed, runSlice } from '../../src/app/run-slice.ts';
+import { ANSWER, ANSWER_BODY, type Course, LANE, lineOf, refusal, setUp } from './a-slice-to-run.ts';
 import { aCall, aLane, batchLine, type FakeClock, NOW_MS } from './fakes.ts';
 
 /** Half of the margin of the lane's minute. */
 const PATIENCE_MS = 600;
 
 /** A begin that takes so long. */
-const after = (clock: FakeClock, waitMs: number) => (): BegunCall => {
+const after = (clock: FakeClock, waitMs: number) => (): readonly BegunCall[] => {
   clock.advanceTo(clock.nowMs() + waitMs);
-  return aCall();
+  return [aCall()];
 };
 
-describe('runGrant', () => {
+describe('runSlice', () => {
   it('calls nobody for a grant that may not begin any more', async () => {
-    const { tools, steps } = setUp({ begins: [() => null] });
-    await runGrant(tools, 7);
+    const { tools, steps } = setUp({ begins: [() => []] });
+    await runSlice(tools, [7]);
     expect(steps).toEqual(['begin']);
   });
 
   it('begins, calls, and tells the record the answer', async () => {
-    const { tools, steps, finished, sent, log, stop } = setUp();
-    await runGrant(tools, 7);
+    const replies = [
+      () => {
+        clock.advanceTo(NOW_MS + 1_500);
+        return ANSWER;
+      },
+    ];
+    const { tools, steps, finished, sent, log, stop, clock } = setUp({ replies });
+    await runSlice(tools, [7]);
     expect(steps).toEqual(['begin', 'chat', 'finish']);
     expect(sent).toMatchObject([{ lane: LANE, body: { max_tokens: 320 } }]);
     expect(sent[0]?.signal).toBe(stop.signal);
@@ -38,24 +44,24 @@ describe('runGrant', () => {
       messages: [{ role: 'user', content: 'x' }],
       response_format: { type: 'json_object' },
     });
-    const { tools, finished } = setUp({ begins: [() => aCall({ line })] });
-    await expect(runGrant(tools, 7)).rejects.toThrow('useless-answer: the answer was not the JSON');
+    const { tools, finished } = setUp({ begins: [() => [aCall({ line })]] });
+    await expect(runSlice(tools, [7])).rejects.toThrow('useless-answer: the answer was not the JSON');
     expect(finished).toMatchObject([{ outcome: 'useless-answer', usage: { completionTokens: 2 } }]);
   });
 
   it('rejects with kind and reason after the record was told, so that the board shows them', async () => {
     const { tools, finished } = setUp({ reply: refusal(429, 'slow down', { 'retry-after': '7' }) });
-    const failed = runGrant(tools, 7);
+    const failed = runSlice(tools, [7]);
     await expect(failed).rejects.toBeInstanceOf(CallFailed);
     await expect(failed).rejects.toThrow('minute-limit: HTTP 429: slow down');
     expect(finished).toMatchObject([{ outcome: 'minute-limit', next: { kind: 'pending' } }]);
   });
 });
 
-describe('runGrant tells the lane before the record, lest a freed slot be granted again at once', () => {
+describe('runSlice tells the lane before the record, lest a freed slot be granted again at once', () => {
   it('closes a lane for as long as its refusal says', async () => {
     const { tools, steps, closings } = setUp({ reply: refusal(429, 'slow down', { 'retry-after': '7' }) });
-    await expect(runGrant(tools, 7)).rejects.toThrow(CallFailed);
+    await expect(runSlice(tools, [7])).rejects.toThrow(CallFailed);
     expect(steps).toEqual(['begin', 'chat', 'close', 'finish']);
     expect(closings).toMatchObject([
       { scope: 'alpha/small', untilMs: NOW_MS + 7_000, kind: 'minute-limit', needsUser: false },
@@ -65,13 +71,13 @@ describe('runGrant tells the lane before the record, lest a freed slot be grante
   it('closes it until the end of its declared day where the refusal does not say', async () => {
     const reply = refusal(429, 'Rate limit reached on tokens per day (TPD): Limit 1000');
     const { tools, closings } = setUp({ reply });
-    await expect(runGrant(tools, 7)).rejects.toThrow('day-limit: ');
+    await expect(runSlice(tools, [7])).rejects.toThrow('day-limit: ');
     expect(closings).toMatchObject([{ untilMs: Date.UTC(2026, 10, 21) + 2_000, kind: 'day-limit' }]);
   });
 
   it('closes the provider of a bad key and says that the user is needed', async () => {
     const { tools, closings, log } = setUp({ reply: refusal(401, 'Incorrect API key') });
-    await expect(runGrant(tools, 7)).rejects.toThrow('bad-key: ');
+    await expect(runSlice(tools, [7])).rejects.toThrow('bad-key: ');
     expect(closings).toMatchObject([{ scope: 'alpha', kind: 'bad-key', needsUser: true }]);
     expect(log.entries[0]).toMatchObject({ level: 'warn', event: 'lane.closed', fields: { scope: 'alpha' } });
   });
@@ -85,7 +91,7 @@ describe('runGrant tells the lane before the record, lest a freed slot be grante
     ];
     for (const [reply, told] of replies) {
       const { tools, steps } = setUp({ reply });
-      await expect(runGrant(tools, 7)).rejects.toThrow(CallFailed);
+      await expect(runSlice(tools, [7])).rejects.toThrow(CallFailed);
       expect(steps).toEqual(['begin', 'chat', told, 'finish']);
     }
   });
@@ -93,15 +99,15 @@ describe('runGrant tells the lane before the record, lest a freed slot be grante
 
 /** How often a grant is begun whose begins take so long. */
 const beginsFor = async (waits: readonly number[], lane = LANE): Promise<number> => {
-  const begins: (() => BegunCall)[] = [];
+  const begins: (() => readonly BegunCall[])[] = [];
   const { tools, counts, clock, steps } = setUp({ begins, lanes: [lane] });
   begins.push(...waits.map((waitMs) => after(clock, waitMs)));
-  await runGrant(tools, 7);
+  await runSlice(tools, [7]);
   expect(steps.slice(counts.begins)).toEqual(['chat', 'finish']);
   return counts.begins;
 };
 
-describe('runGrant, where time passes between the begin and its answer', () => {
+describe('runSlice, where time passes between the begin and its answer', () => {
   it('begins again after more than half of the margin, so that the count starts when the call does', async () => {
     expect(await beginsFor([PATIENCE_MS])).toBe(1);
     expect(await beginsFor([PATIENCE_MS + 1, 0])).toBe(2);
@@ -116,22 +122,22 @@ describe('runGrant, where time passes between the begin and its answer', () => {
   });
 
   it('calls nobody where the grant is gone at the second begin', async () => {
-    const begins: (() => BegunCall | null)[] = [];
+    const begins: (() => readonly BegunCall[])[] = [];
     const { tools, clock, steps } = setUp({ begins });
-    begins.push(after(clock, 9_000), () => null);
-    await runGrant(tools, 7);
+    begins.push(after(clock, 9_000), () => []);
+    await runSlice(tools, [7]);
     expect(steps).toEqual(['begin', 'begin']);
   });
 });
 
-describe('runGrant, after a fault of ours', () => {
+describe('runSlice, after a fault of ours', () => {
   it.each<[string, Course]>([
     ['the client throws', { reply: new Error('a bug') }],
     ['the lane is not in the configuration', { lanes: [] }],
-    ['the stored line is not what ingest accepted', { begins: [() => aCall({ line: '[]' })] }],
+    ['the stored line is not what ingest accepted', { begins: [() => [aCall({ line: '[]' })]] }],
   ])('fails only that request, with a line that says so: %s', async (_name, course) => {
     const { tools, finished, log } = setUp(course);
-    await expect(runGrant(tools, 7)).rejects.toThrow(/^unknown: fault in Nightshift: /u);
+    await expect(runSlice(tools, [7])).rejects.toThrow(/^unknown: fault in Nightshift: /u);
     expect(finished).toMatchObject([
       { grantId: 7, outcome: 'unknown', settlement: 'estimate', next: { kind: 'failed' } },
     ]);
@@ -150,12 +156,13 @@ describe('runGrant, after a fault of ours', () => {
       durationMs: null,
       promptTokens: null,
       completionTokens: null,
+      isBeforeRetry: false,
     };
     const trailOf = (losses: number) => Array.from({ length: losses }, () => lost);
-    const last = setUp({ begins: [() => aCall({ trail: trailOf(19) })] });
-    await runGrant(last.tools, 7);
-    const { tools, steps } = setUp({ begins: [() => aCall({ trail: trailOf(20) })] });
-    await expect(runGrant(tools, 7)).rejects.toThrow('20 processes died in the middle of this call');
+    const last = setUp({ begins: [() => [aCall({ trail: trailOf(19) })]] });
+    await runSlice(last.tools, [7]);
+    const { tools, steps } = setUp({ begins: [() => [aCall({ trail: trailOf(20) })]] });
+    await expect(runSlice(tools, [7])).rejects.toThrow('20 processes died in the middle of this call');
     expect(steps).toEqual(['begin', 'finish']);
   });
 });

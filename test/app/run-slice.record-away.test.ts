@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Closing, RecordRefused } from '../../src/app/ports.ts';
-import { runGrant } from '../../src/app/run-grant.ts';
-import { type Course, refusal, setUp } from './a-grant-to-run.ts';
+import { runSlice } from '../../src/app/run-slice.ts';
+import { type Course, refusal, setUp } from './a-slice-to-run.ts';
 import { aCall, NOW_MS } from './fakes.ts';
 
 const refuse = (): never => {
@@ -20,23 +20,23 @@ const hurried = (course: Course) => {
   return { ...set, tools: { ...set.tools, clock } };
 };
 
-describe('runGrant, when the record is away for a moment', () => {
+describe('runSlice, when the record is away for a moment', () => {
   it('keeps an answer and tells it again, as the provider was paid for it', async () => {
     const { tools, finished, log, clock, steps } = hurried({ finishes: [refuse, refuse, take] });
-    await runGrant(tools, 7);
+    await runSlice(tools, [7]);
     expect(finished).toMatchObject([{ outcome: 'succeeded' }]);
     expect(steps.filter((step) => step === 'chat')).toHaveLength(1);
     expect(clock.nowMs()).toBe(NOW_MS + 500 + 2_000);
     expect(log.entries.map(({ event }) => event)).toEqual([
-      'record.failed',
-      'record.failed',
       'call.finished',
+      'record.failed',
+      'record.failed',
     ]);
   });
 
   it('fails the request at once where the record refuses that one outcome', async () => {
     const { tools, finished, clock } = hurried({ finishes: [refuseForGood, take] });
-    await expect(runGrant(tools, 7)).rejects.toThrow('unknown: fault in Nightshift: out of range');
+    await expect(runSlice(tools, [7])).rejects.toThrow('unknown: fault in Nightshift: out of range');
     expect(finished).toMatchObject([{ outcome: 'unknown', next: { kind: 'failed' } }]);
     expect(clock.nowMs()).toBe(NOW_MS);
   });
@@ -45,14 +45,14 @@ describe('runGrant, when the record is away for a moment', () => {
     const { tools, finished, steps } = hurried({
       finishes: [...Array.from({ length: 50 }, () => refuse), take],
     });
-    await runGrant(tools, 7);
+    await runSlice(tools, [7]);
     expect(finished).toMatchObject([{ outcome: 'succeeded' }]);
     expect(steps.filter((step) => step === 'chat')).toHaveLength(1);
   });
 
   it('begins again, so that a call that was begun unheard is made', async () => {
-    const { tools, finished, steps } = hurried({ begins: [refuse, () => aCall()] });
-    await runGrant(tools, 7);
+    const { tools, finished, steps } = hurried({ begins: [refuse, () => [aCall()]] });
+    await runSlice(tools, [7]);
     expect(steps).toEqual(['begin', 'begin', 'chat', 'finish']);
     expect(finished).toMatchObject([{ outcome: 'succeeded' }]);
   });
@@ -65,7 +65,7 @@ describe('runGrant, when the record is away for a moment', () => {
       if (closes === 1) refuse();
       await tools.health.close(closing);
     };
-    const failed = runGrant({ ...tools, health: { ...tools.health, close } }, 7);
+    const failed = runSlice({ ...tools, health: { ...tools.health, close } }, [7]);
     await expect(failed).rejects.toThrow('minute-limit: ');
     expect(closings).toHaveLength(1);
     expect(finished).toMatchObject([{ outcome: 'minute-limit', next: { kind: 'pending' } }]);
@@ -74,7 +74,7 @@ describe('runGrant, when the record is away for a moment', () => {
   it('does not wait once calls are aborted', async () => {
     const { tools, finished, clock, stop } = setUp({ finishes: [refuse, take] });
     stop.abort();
-    await runGrant(tools, 7);
+    await runSlice(tools, [7]);
     expect(finished).toMatchObject([{ outcome: 'succeeded' }]);
     expect(clock.nowMs()).toBe(NOW_MS);
   });
