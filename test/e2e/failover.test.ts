@@ -46,9 +46,6 @@ const MISBEHAVIOURS: readonly Misbehaviour[] = [
   { fault: 'context-length', outcome: 'too-large', mostCalls: LINES },
 ];
 
-/** Slow enough to leave lines for the one at fault, also where its lane is the last to start on a busy machine. */
-const SOUND = { latencyMs: 100, concurrency: 4 };
-
 const dialectFor = (fault: FaultKind) => (fault === 'gemini-bad-key' ? 'gemini' : 'openai');
 
 const badId = (fault: FaultKind): string => `bad-${fault}`;
@@ -64,9 +61,9 @@ describeHomes((home) => {
         home,
         tiers: [
           ...MISBEHAVIOURS.map(({ fault }) => provider(badId(fault), { dialect: dialectFor(fault) })),
-          provider('sound-a', SOUND),
+          provider('sound-a', { latencyMs: 20, concurrency: 4 }),
           // Larger than the rest: who calls a request too large is not asked again, nor is anybody of that size.
-          provider('sound-b', { ...SOUND, contextTokens: 32_000 }),
+          provider('sound-b', { latencyMs: 20, concurrency: 4, contextTokens: 32_000 }),
         ],
         faults: MISBEHAVIOURS.map(({ fault }) => ({ provider: badId(fault), kind: fault })),
         pools: Object.fromEntries(

@@ -2,7 +2,7 @@
 import OpenAI, { APIConnectionTimeoutError, APIError, APIUserAbortError } from 'openai';
 import type { ProviderClient, ProviderReply } from '../../app/ports.ts';
 import type { Lane, Provider } from '../../core/model.ts';
-import { boundedFetch } from './bounded-fetch.ts';
+import { oneCallFetch } from './one-call-fetch.ts';
 import { withoutKey } from './without-key.ts';
 
 /** A key for servers that ask for none: the SDK insists on a non-empty string. */
@@ -45,7 +45,7 @@ export const openProviderClient = (
         project: null,
         maxRetries: 0,
         logLevel: 'off',
-        fetch: boundedFetch,
+        fetch: oneCallFetch,
       }),
     ]),
   );
@@ -79,23 +79,46 @@ const call = async (
   body: Readonly<Record<string, unknown>>,
   signal: AbortSignal,
 ): Promise<ProviderReply> => {
-  const deadline = AbortSignal.timeout(lane.timeoutMs);
+  const deadline = deadlineOf(signal, lane.timeoutMs);
   try {
     const response = await client
       .post('/chat/completions', {
         body: { ...body, model: lane.model },
-        signal: AbortSignal.any([signal, deadline]),
+        signal: deadline.signal,
         timeout: lane.timeoutMs + 1_000,
       })
       .asResponse();
     const bodyText = await response.text();
     return { kind: 'http', status: response.status, headers: Object.fromEntries(response.headers), bodyText };
   } catch (error) {
-    return replyOf(error, signal, deadline);
+    return replyOf(error, signal.aborted, deadline.hasPassed());
+  } finally {
+    deadline.forget();
   }
 };
 
-const replyOf = (error: unknown, signal: AbortSignal, deadline: AbortSignal): ProviderReply => {
+/** A call's end: its own time, or the end of all calls. Forgotten with the call; `AbortSignal.timeout` lives on for minutes. */
+const deadlineOf = (ended: AbortSignal, timeoutMs: number) => {
+  const controller = new AbortController();
+  let isLate = false;
+  const end = (): void => controller.abort();
+  const timer = setTimeout(() => {
+    isLate = true;
+    controller.abort();
+  }, timeoutMs);
+  if (ended.aborted) end();
+  else ended.addEventListener('abort', end, { once: true });
+  return {
+    signal: controller.signal,
+    hasPassed: () => isLate,
+    forget: (): void => {
+      clearTimeout(timer);
+      ended.removeEventListener('abort', end);
+    },
+  };
+};
+
+const replyOf = (error: unknown, isEnded: boolean, isLate: boolean): ProviderReply => {
   if (error instanceof StatusError) {
     return {
       kind: 'http',
@@ -105,8 +128,8 @@ const replyOf = (error: unknown, signal: AbortSignal, deadline: AbortSignal): Pr
     };
   }
   const message = rootMessage(error);
-  if (signal.aborted) return { kind: 'transport', problem: 'aborted', message };
-  if (deadline.aborted || error instanceof APIConnectionTimeoutError) {
+  if (isEnded) return { kind: 'transport', problem: 'aborted', message };
+  if (isLate || error instanceof APIConnectionTimeoutError) {
     return { kind: 'transport', problem: 'timeout', message: 'no answer in time' };
   }
   if (error instanceof APIUserAbortError) return { kind: 'transport', problem: 'aborted', message };

@@ -14,6 +14,9 @@ declare global {
   }
 }
 
+/** What every number has whose value a double may change: 16 digits or more, an exponent, or the form `-0`. */
+const MAY_CHANGE = /\d[\d.]{15}|\d[eE][-+]?\d|-0/u;
+
 /**
  * Like `JSON.parse`, but a number whose value a double would change becomes a raw JSON object, which `JSON.stringify`
  * writes as it was (`1.50` is still the number 1.5). Of duplicate keys the last wins; `__proto__` is a plain member.
@@ -21,6 +24,7 @@ declare global {
  * @throws SyntaxError where `text` is not JSON; RangeError where it is nested thousands deep.
  */
 export function parseLossless(text: string): unknown {
+  if (!MAY_CHANGE.test(text)) return JSON.parse(text);
   return JSON.parse(text, (_key, value, { source }) =>
     typeof value === 'number' && source !== undefined && !isSameDecimal(source, value)
       ? JSON.rawJSON(source)
