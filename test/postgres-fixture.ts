@@ -23,39 +23,67 @@ export interface TestRecord {
   readonly pool: pg.Pool;
 }
 
-/** Where records of tests can be made, and how to leave. */
-interface TestServer {
-  readonly address: PostgresAddress;
-  leave(): Promise<void>;
-}
-
 /**
  * Makes an empty record in a database named after the test. It is dropped when the test has passed, and kept for a
  * look when it has failed; the next run of the test replaces it.
  */
-export const openTestRecord = async ({ task, onTestFinished }: TestContext): Promise<TestRecord> => {
-  const server = await openTestServer();
-  const database = databaseFor(`${task.file.name} ${task.fullTestName}`);
-  await administer(server.address, [
+export const openTestRecord = async (context: TestContext): Promise<TestRecord> => {
+  const { address } = await openTestDatabase(context);
+  await migrateRecord(address);
+  const pool = connectRecord(address, () => undefined);
+  context.onTestFinished(() => pool.end());
+  return { address, pool };
+};
+
+/** A record for suites that know nothing of tests: it is dropped whatever comes of them. One at a time has that name. */
+export const openNamedRecord = async (name: string): Promise<TestRecord & AsyncDisposable> => {
+  const database = await makeDatabase(name);
+  await migrateRecord(database.address);
+  const pool = connectRecord(database.address, () => undefined);
+  return {
+    address: database.address,
+    pool,
+    async [Symbol.asyncDispose]() {
+      await pool.end();
+      await database.drop();
+      await database.leave();
+    },
+  };
+};
+
+/** An empty database without a record, for a test of how records are made. */
+export const openTestDatabase = async ({
+  task,
+  onTestFinished,
+}: TestContext): Promise<{ readonly address: PostgresAddress }> => {
+  const database = await makeDatabase(`${task.file.name} ${task.fullTestName}`);
+  onTestFinished(async () => {
+    if (task.result?.state === 'pass') await database.drop();
+    await database.leave();
+  });
+  return { address: database.address };
+};
+
+/** An empty database on the shared server, and how to leave it behind. */
+interface TestDatabase {
+  readonly address: PostgresAddress;
+  drop(): Promise<void>;
+  leave(): Promise<void>;
+}
+
+const makeDatabase = async (name: string): Promise<TestDatabase> => {
+  const server = await openEmbeddedPostgres({ dataDirectory: DATA_DIRECTORY });
+  const database = databaseFor(name);
+  await administer(server.connection, [
     `DROP DATABASE IF EXISTS ${database} WITH (FORCE)`,
     `CREATE DATABASE ${database}`,
     `ALTER DATABASE ${database} SET synchronous_commit = off`,
   ]);
-  const address = { ...server.address, database };
-  await migrateRecord(address);
-  const pool = connectRecord(address, () => undefined);
-  onTestFinished(async () => {
-    await pool.end();
-    if (task.result?.state === 'pass')
-      await administer(server.address, [`DROP DATABASE ${database} WITH (FORCE)`]);
-    await server.leave();
-  });
-  return { address, pool };
-};
-
-const openTestServer = async (): Promise<TestServer> => {
-  const server = await openEmbeddedPostgres({ dataDirectory: DATA_DIRECTORY });
-  return { address: server.connection, leave: () => server.close() };
+  return {
+    address: { ...server.connection, database },
+    drop: () => administer(server.connection, [`DROP DATABASE ${database} WITH (FORCE)`]),
+    leave: () => server.close(),
+  };
 };
 
 const databaseFor = (test: string): string =>

@@ -56,7 +56,8 @@ export const takeIn = async (
   const identity = sha256(identityText(submission, task, input.hash));
   const known = await store.findByIdentity(identity);
   if (known !== null && !submission.fresh) return await takeUp(store, known, submission);
-  await makeRoom(store, submission, known);
+  const twin = await makeRoom(store, submission, known, identity);
+  if (twin !== null) return await takeUp(store, twin, submission);
   const { name, outputPath, errorPath } = submission;
   const reader = new RequestReader(
     {
@@ -121,9 +122,16 @@ const takeUp = async (store: BatchStore, known: Batch, submission: Submission): 
   return { batch: known, reasons: { first: [], count: 0 }, isKnown: true };
 };
 
-const makeRoom = async (store: BatchStore, submission: Submission, known: Batch | null): Promise<void> => {
+/** Removes what is given up; answers the same batch where another process has taken it in since it was looked for. */
+const makeRoom = async (
+  store: BatchStore,
+  submission: Submission,
+  known: Batch | null,
+  identity: string,
+): Promise<Batch | null> => {
   const { outputPath, fresh } = submission;
   const other = outputPath === null ? null : await store.findUnfinishedByOutput(outputPath);
+  if (other?.identity === identity && !fresh) return other;
   if (other !== null && !fresh) {
     throw new BatchRefused(
       'conflict',
@@ -133,6 +141,7 @@ const makeRoom = async (store: BatchStore, submission: Submission, known: Batch 
     );
   }
   for (const batch of [known, other]) if (batch !== null) await store.remove(batch.id);
+  return null;
 };
 
 async function* toldRows(

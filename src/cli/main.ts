@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { CommanderError } from 'commander';
 import type { CliContext } from './context.ts';
 import { EXIT } from './exit-code.ts';
+import { keepMemoryLean } from './lean-memory.ts';
 import { printableError } from './printable-error.ts';
 import { createProgram } from './program.ts';
 
@@ -26,6 +27,7 @@ process.stderr.on('error', () => {});
 // Node's own warnings are for whoever mends Nightshift; they would land on the display.
 if (process.env['NIGHTSHIFT_DEBUG'] !== '1') process.removeAllListeners('warning');
 
+keepMemoryLean();
 process.exitCode = await run();
 setTimeout(
   () => process.exit(),

@@ -2,15 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { dispatchLane } from '../../src/app/dispatch.ts';
 import type { Granted, GrantOrder, Slice } from '../../src/app/ports.ts';
 import { targetTokens } from '../../src/core/matching.ts';
-import {
-  aLane,
-  aLedger,
-  aProvider,
-  FakeClock,
-  NOW_MS,
-  recordingLog,
-  someQueues,
-} from './fakes.ts';
+import { aLane, aLedger, aProvider, FakeClock, NOW_MS, recordingLog, someQueues } from './fakes.ts';
 
 const LANE = aLane('alpha/small', {
   limits: [{ metric: 'requests', amount: 10, window: { kind: 'rolling', perMs: 60_000 } }],
@@ -188,6 +180,15 @@ describe('dispatchLane', () => {
     await done;
   });
 
+  it('grants nothing more when it is told to stop while it gathers', async () => {
+    const set = setUp([{ slices: [[1]], stoppedBy: '', wakeAtMs: null }]);
+    const done = set.start();
+    expect(await set.clock.asleepUntil()).toBe(NOW_MS + GATHER_MS);
+    set.stop.abort();
+    await done;
+    expect(set.orders).toHaveLength(1);
+  });
+
   it('stops when it is told to, and no longer listens', async () => {
     const set = setUp([]);
     const done = set.start();
@@ -201,8 +202,7 @@ describe('dispatchLane', () => {
   it('tells after each grant why there were not more', async () => {
     const told: [string, string][] = [];
     const set = setUp([{ slices: [], stoppedBy: 'paused', wakeAtMs: null }]);
-    const onAnswer = (laneId: string, stoppedBy: Granted['stoppedBy']) =>
-      void told.push([laneId, stoppedBy]);
+    const onAnswer = (laneId: string, stoppedBy: Granted['stoppedBy']) => void told.push([laneId, stoppedBy]);
     const done = dispatchLane({ ...set.tools, onAnswer }, SERVED, set.stop.signal);
     await idleUntil(set);
     set.send('*');

@@ -1,6 +1,7 @@
 /** Small stand-ins for the ports of src/app/ports.ts, and makers of the data that goes through them. */
 import type { Lane, Pool, Provider } from '../../src/core/model.ts';
 import type {
+  Batch,
   BatchStore,
   BegunCall,
   Clock,
@@ -209,3 +210,24 @@ export const someQueues = (methods: Partial<LaneQueues>): LaneQueues => ({
 export async function* eachOf<Item>(items: Iterable<Item>): AsyncGenerator<Item> {
   yield* items;
 }
+
+/** A batch of four documents in progress, whose files nobody writes. */
+export const aBatch = (differences: Partial<Batch> = {}): Batch => ({
+  id: 1,
+  identity: 'identity',
+  name: 'docs',
+  state: 'in_progress',
+  isPaused: false,
+  outputPath: null,
+  errorPath: null,
+  createdAtMs: NOW_MS,
+  completedAtMs: null,
+  total: 4,
+  bad: 0,
+  succeeded: 0,
+  failed: 0,
+  cancelled: 0,
+  promptTokens: 0,
+  completionTokens: 0,
+  ...differences,
+});

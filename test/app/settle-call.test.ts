@@ -103,7 +103,7 @@ describe('settleCall of an answer', () => {
       nightshift: {
         lane: 'alpha/small',
         attempts: [
-          LOST,
+          LOST_NOTE,
           {
             lane: 'alpha/small',
             outcome: 'succeeded',
@@ -153,7 +153,7 @@ describe('settleCall of a failure', () => {
           status_code: 500,
           body: { error: { message: 'because', code: kind.replaceAll('-', '_') } },
         },
-        nightshift: { lane: 'alpha/small', attempts: [LOST, { outcome: kind, reason: 'because' }] },
+        nightshift: { lane: 'alpha/small', attempts: [LOST_NOTE, { outcome: kind, reason: 'because' }] },
       });
     },
   );
@@ -211,6 +211,26 @@ describe('settleCall of a failure', () => {
       next: AT_ONCE,
       droppedParameters: ['top_k', 'seed'],
       countsAsTry: false,
+    });
+  });
+
+  it('holds nothing against a request that was before somebody retried it', () => {
+    const before = { ...LOST, isBeforeRetry: true };
+    const trail = [
+      { ...before, outcome: 'sick' },
+      { ...before, outcome: 'bad-request' },
+    ];
+    expect(settle(FAILURES.sick, { trail }, ONLY_HERE).next).toEqual({
+      kind: 'parked',
+      untilMs: NOW_MS + 500,
+    });
+    expect(settle(FAILURES['bad-request'], { trail }).next.kind).toBe('pending');
+  });
+
+  it('tells what was before a retry all the same', () => {
+    const finished = settle(ANSWER, { trail: [{ ...LOST, isBeforeRetry: true }] });
+    expect(finalLine(finished)).toMatchObject({
+      nightshift: { attempts: [LOST_NOTE, { outcome: 'succeeded' }] },
     });
   });
 
@@ -294,7 +314,7 @@ describe('faulted', () => {
     expect(finalLine(faulted(aCall({ trail: [LOST] }), FAILURES.unknown))).toMatchObject({
       nightshift: {
         attempts: [
-          LOST,
+          LOST_NOTE,
           {
             lane: 'alpha/small',
             outcome: 'unknown',

@@ -5,6 +5,12 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createProgram } from '../../src/cli/program.ts';
 
+// oxfmt-ignore
+const COMMANDS = [
+  'run', 'up', 'submit', 'list', 'status', 'watch', 'results', 'cancel', 'pause', 'resume', 'retry',
+  'explain', 'providers', 'doctor', 'init', 'simulate',
+] as const;
+
 describe('the command line', () => {
   let directory = '';
   beforeEach(async () => {
@@ -39,14 +45,12 @@ describe('the command line', () => {
     expect(stdout).toMatch(/130 {2}interrupted/);
   });
 
-  it.each(['run', 'explain', 'providers', 'doctor', 'init', 'simulate'])(
-    'has examples for %s',
-    async (name) => {
-      const { stdout } = await type(name, '--help');
-      expect(stdout).toContain('Example');
-      expect(stdout).toContain(`$ nightshift ${name}`.slice(0, 12));
-    },
-  );
+  it.each(COMMANDS)('has examples for %s', async (name) => {
+    const { stdout } = await type(name, '--help');
+    expect(stdout).toContain('Example');
+    expect(stdout).toContain(`nightshift ${name}`);
+    expect(stdout).toMatch(new RegExp(`^  \\$ .*nightshift ${name}`, 'mu'));
+  });
 
   it('tells its version', async () => {
     expect((await type('--version')).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
@@ -93,5 +97,53 @@ describe('the command line', () => {
     expect(await readFile(join(directory, 'nightshift.yaml'), 'utf8')).toContain('providers:');
     expect(String((await type('init')).error)).toContain('Add --force to overwrite it');
     expect((await type('init', '--force')).code).toBe(0);
+  });
+
+  it.each([
+    [
+      'up',
+      '--role',
+      'boss',
+      'Expected roles out of api, dispatcher, worker with commas between them, got "boss".',
+    ],
+    ['up', '--role', '', 'Expected roles out of'],
+    ['up', '--port', '70000', 'Expected a port from 0 to 65535, got 70000.'],
+    ['up', '--port', '-1', 'Expected a whole number from 0, got "-1".'],
+    ['up', '--host', ' ', 'Expected a text, got an empty one.'],
+    ['list', '--limit', '1001', 'Expected a whole number from 1 to 1000, got 1001.'],
+    ['list', '--limit', '0', 'Expected a whole number from 1, got "0".'],
+  ])('refuses %s %s %j', async (command, option, value, message) => {
+    const { stderr, error } = await type(command, option, value);
+    expect(stderr).toContain(message);
+    expect(error).toBeInstanceOf(CommanderError);
+  });
+
+  it.each([
+    [['results', 'docs', '--order', 'sideways'], /Allowed choices are input, completion/u],
+    [['results', 'docs', '--only', 'some'], /Allowed choices are all, succeeded, others/u],
+    [['submit', 'a.jsonl', '--task', 'translate'], /Allowed choices are summarize/u],
+    [['submit', 'a.jsonl', '--out', 'b.jsonl'], /unknown option '--out'/u],
+    [['submit'], /missing required argument 'INPUT.jsonl'/u],
+    [['status'], /missing required argument 'BATCH'/u],
+    [['watch', 'docs', 'mail'], /too many arguments/u],
+    [['cancel', 'docs', '--lane', 'groq/small'], /unknown option '--lane'/u],
+    [['retry', 'docs', '--pool', ''], /Expected a text, got an empty one/u],
+  ])('refuses what is typed as %j, and offers its help', async (typed, message) => {
+    const { stderr, error } = await type(...typed);
+    expect(stderr).toMatch(message);
+    expect(stderr).toContain('(add --help for what is possible)');
+    expect(error).toBeInstanceOf(CommanderError);
+  });
+
+  it.each(['pause', 'resume'])('asks %s for a batch or a lane, and not for both', async (command) => {
+    for (const typed of [[], ['docs', '--lane', 'groq/small']]) {
+      const { error } = await type(command, ...typed);
+      expect(String(error)).toContain('Expected BATCH or --lane LANE, got both or neither.');
+    }
+  });
+
+  it('says that an input to submit is missing before it opens anything', async () => {
+    expect(String((await type('submit', 'none.jsonl')).error)).toContain('found none there');
+    expect(String((await type('submit', '-')).error)).toContain('Expected --name NAME beside `-`');
   });
 });

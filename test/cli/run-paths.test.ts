@@ -2,7 +2,7 @@ import { link, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { checkPaths, runPaths } from '../../src/cli/run-paths.ts';
+import { checkPaths, checkReadable, errorsPath, inputName, runPaths } from '../../src/cli/run-paths.ts';
 
 describe('the paths of a run', () => {
   it('take the output, the errors and the name from the input unless they are said', () => {
@@ -83,5 +83,33 @@ describe('paths that are checked before anything starts', () => {
 
   it('refuse an output where nothing can be written', async () => {
     await expect(check({ out: '/proc/none/out.jsonl' })).rejects.toThrow(/to be writable/);
+  });
+});
+
+describe('an input that is only handed over', () => {
+  it('is called like its file unless it is said', () => {
+    expect(inputName('docs/a.jsonl.gz', undefined, '/home')).toEqual({
+      input: '/home/docs/a.jsonl.gz',
+      name: 'a',
+    });
+    expect(inputName('a.jsonl', 'tonight', '/home').name).toBe('tonight');
+    expect(inputName('-', 'tonight', '/home')).toEqual({ input: '-', name: 'tonight' });
+  });
+
+  it('needs a name beside standard input, and nothing else', () => {
+    expect(() => inputName('-', undefined, '/home')).toThrow(/Expected --name NAME beside `-`/);
+  });
+
+  it('is checked unless it is standard input', async () => {
+    await expect(checkReadable('-')).resolves.toBeUndefined();
+    await expect(checkReadable('/proc/none.jsonl')).rejects.toThrow(/found none there/);
+  });
+});
+
+describe('the errors of results', () => {
+  it('go beside the output unless it is said where', () => {
+    expect(errorsPath('/d/o.jsonl', undefined, '/home')).toBe('/d/o.errors.jsonl');
+    expect(errorsPath('/d/o.txt', undefined, '/home')).toBe('/d/o.txt.errors.jsonl');
+    expect(errorsPath('/d/o.jsonl', 'e.jsonl', '/home')).toBe('/home/e.jsonl');
   });
 });

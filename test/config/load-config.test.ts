@@ -124,3 +124,23 @@ async function timeoutOf(input: Partial<LoadConfigInput>): Promise<number | unde
 async function placeOf(input: Partial<LoadConfigInput>): Promise<string> {
   return (await load(input)).dataDirectory;
 }
+
+test('NIGHTSHIFT_URL, from the process or .env, counts for nothing where --data names a directory', async () => {
+  await write('nightshift.yaml', CONTRACT_EXAMPLE);
+  await write('.env', 'NIGHTSHIFT_URL=http://from-file:7316\n');
+  expect((await load({})).serviceUrl).toBe('http://from-file:7316');
+  expect((await load({ flags: { data: directory } })).serviceUrl).toBeNull();
+  const environment = { GROQ_API_KEY: 'k', NIGHTSHIFT_URL: 'http://from-process:7316' };
+  expect((await load({ environment })).serviceUrl).toBe('http://from-process:7316');
+  expect((await load({ environment, flags: { data: directory } })).serviceUrl).toBeNull();
+});
+
+test('the servers may be named in .env, and count for nothing where --data names a directory', async () => {
+  await write('nightshift.yaml', CONTRACT_EXAMPLE);
+  await write('.env', 'DATABASE_URL=postgresql://db/nightshift\nREDIS_URL=redis://redis:6379\n');
+  expect((await load({})).home).toBe('servers');
+  const embedded = await load({ flags: { data: directory } });
+  expect([embedded.home, embedded.keys.servers()]).toEqual(['embedded', null]);
+  await write('.env', 'DATABASE_URL=postgresql://db/nightshift\n');
+  await expect(load({})).rejects.toThrow(/Expected REDIS_URL beside DATABASE_URL/);
+});

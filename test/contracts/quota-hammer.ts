@@ -2,19 +2,29 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
 import { postgresGrantLedger } from '../../src/adapters/postgres/grant-ledger.ts';
+import { postgresProcessRegistry } from '../../src/adapters/postgres/process-registry.ts';
 import { syncConfiguration } from '../../src/adapters/postgres/sync-configuration.ts';
-import { postgresWorkerRegistry } from '../../src/adapters/postgres/worker-registry.ts';
-import type { BegunCall, FinishedCall, GrantLedger, WorkerSeat } from '../../src/app/ports.ts';
+import type { BegunCall, FinishedCall, GrantLedger, Seat, Slice } from '../../src/app/ports.ts';
 import type { Lane } from '../../src/core/model.ts';
 import type { QuotaScope } from '../../src/core/quota/quota.ts';
 import type { TestRecord } from '../postgres-fixture.ts';
 import { type CallLog, openCallLog } from './quota-call-log.ts';
-import { routingOf } from './quota-record.ts';
+import { routingOf, workerOn } from './quota-record.ts';
 
 /** Nobody may wait longer than this for the requests to be done. */
 const DEADLINE_MS = 20_000;
 /** Grants that nobody begins are given back after this long. */
 const UNBEGUN_S = 0.05;
+
+/** How the crowd works. */
+export interface Pace {
+  /** How many grants it asks for at once; one of these. */
+  readonly bites: readonly number[];
+  /** What the record is told that calls take, in ms, from the beginning; `null` tells it nothing, so it makes no slices. */
+  readonly toldCallMs: number | null;
+  /** What they take at most. */
+  readonly longestCallMs: number;
+}
 
 /** A crowd at work on one backlog. */
 export interface Hammering {
@@ -22,6 +32,9 @@ export interface Hammering {
   readonly ledger: GrantLedger;
   readonly lanes: readonly Lane[];
   readonly log: CallLog;
+  readonly pace: Pace;
+  /** How many grants the longest slice had so far. */
+  longestSlice: number;
   workerId(): number;
   isOver(): boolean;
   /** Finds out whether it is over; throws once the deadline has passed. */
@@ -36,13 +49,18 @@ export const prepare = async (
   { pool, address }: TestRecord,
   scopes: readonly QuotaScope[],
   requests: number,
+  pace: Pace,
 ): Promise<Hammering> => {
   const laneIds = scopes.map((scope) => scope.id).filter((id) => id.includes('/'));
   const routing = routingOf(scopes, laneIds);
   await syncConfiguration(pool, routing, new Map());
   await addBacklog(pool, laneIds, requests);
-  const registry = postgresWorkerRegistry(address, () => undefined);
-  const join = (): Promise<WorkerSeat> => registry.join(laneIds.map((laneId) => ({ laneId, slots: 100 })));
+  await pool.query(
+    'INSERT INTO lane_total (lane_id, mean_call_ms) SELECT l, $2 FROM unnest($1::text[]) AS l',
+    [laneIds, pace.toldCallMs],
+  );
+  const registry = postgresProcessRegistry(address, pool, () => undefined);
+  const join = (): Promise<Seat> => registry.join(workerOn(laneIds, 100));
   const deadlineMs = performance.now() + DEADLINE_MS;
   let seat = await join();
   let isOver = false;
@@ -51,6 +69,8 @@ export const prepare = async (
     ledger: postgresGrantLedger(pool),
     lanes: routing.providers.flatMap((provider) => provider.lanes),
     log: openCallLog(),
+    pace,
+    longestSlice: 0,
     workerId: () => seat.id,
     isOver: () => isOver,
     async look() {
@@ -91,19 +111,20 @@ const isAnyOpen = async (pool: pg.Pool): Promise<boolean> => {
 /** One of the crowd: works until every request has its final line, on one lane or on two in one go. */
 export const hammer = async (night: Hammering): Promise<void> => {
   while (!night.isOver()) {
-    const grantIds = [...(await grantSome(night)), ...(Math.random() < 0.5 ? await grantSome(night) : [])];
-    if (grantIds.length === 0) await rest(night);
-    else if (Math.random() < 0.9) await callAll(night, grantIds);
+    const slices = [...(await grantSome(night)), ...(Math.random() < 0.5 ? await grantSome(night) : [])];
+    if (slices.length === 0) await rest(night);
+    else if (Math.random() < 0.9) await Promise.all(slices.map((slice) => callSlice(night, slice)));
   }
 };
 
-const grantSome = async (night: Hammering): Promise<readonly number[]> => {
-  const { grantIds } = await night.ledger.grant({
+const grantSome = async (night: Hammering): Promise<readonly Slice[]> => {
+  const { slices } = await night.ledger.grant({
     lane: pickOf(night.lanes),
     targetTokens: pickOf([0, 40, 1_000]),
-    atMost: pickOf([1, 2, 4]),
+    atMost: pickOf(night.pace.bites),
   });
-  return grantIds;
+  night.longestSlice = Math.max(night.longestSlice, ...slices.map((slice) => slice.length));
+  return slices;
 };
 
 const rest = async (night: Hammering): Promise<void> => {
@@ -112,26 +133,40 @@ const rest = async (night: Hammering): Promise<void> => {
   await delay(5 + Math.random() * 10);
 };
 
-const callAll = async (night: Hammering, grantIds: readonly number[]): Promise<void> => {
-  const begun = await night.ledger.begin(grantIds, night.workerId());
-  const calls = begun.map((call) => ({ call, logged: night.log.begin(call) }));
-  await delay(Math.random() * 20);
+/** As a worker does it: begun together, called one after the other, and stored one by one or at the end. */
+const callSlice = async (night: Hammering, slice: Slice): Promise<void> => {
+  const ended: FinishedCall[] = [];
+  for (const begun of await night.ledger.begin(slice, night.workerId())) {
+    const call = slice.length === 1 ? begun : await beginAgain(night, begun);
+    if (call === null) continue;
+    ended.push(await callOnce(night, call));
+    if (Math.random() < 0.5) await night.ledger.finish(ended.splice(0));
+  }
+  if (ended.length > 0) await night.ledger.finish(ended);
+};
+
+/** A call that waited for others of its slice begins again; a worker that has died in the meantime may not. */
+const beginAgain = async (night: Hammering, { grantId }: BegunCall): Promise<BegunCall | null> =>
+  (await night.ledger.begin([grantId], night.workerId()))[0] ?? null;
+
+const callOnce = async (night: Hammering, call: BegunCall): Promise<FinishedCall> => {
+  const logged = night.log.begin(call);
+  await delay(Math.random() * night.pace.longestCallMs);
   const { rows } = await night.pool.query<{ at_ms: number }>('SELECT now_ms() AS at_ms');
-  const endedAtMs = rows[0]?.at_ms ?? null;
-  const finished = calls.map(({ call, logged }) => {
-    const end = endOf(call);
-    const actual = {
+  const end = endOf(call, night.pace);
+  night.log.end(logged, {
+    endedAtMs: rows[0]?.at_ms ?? null,
+    actual: {
       promptTokens: end.usage?.promptTokens ?? 0,
       outputTokens: end.usage?.completionTokens ?? 0,
-    };
-    night.log.end(logged, { endedAtMs, actual, reachedProvider: end.settlement !== 'release' });
-    return end;
+    },
+    reachedProvider: end.settlement !== 'release',
   });
-  await night.ledger.finish(finished);
+  return end;
 };
 
 /** Mostly done; sometimes refused, never sent, or to be tried again. */
-const endOf = ({ grantId, promptTokens, outputTokens }: BegunCall): FinishedCall => {
+const endOf = ({ grantId, promptTokens, outputTokens }: BegunCall, { toldCallMs }: Pace): FinishedCall => {
   const settlement = pickOf(['usage', 'usage', 'usage', 'request', 'release'] as const);
   const isDone = settlement === 'usage';
   return {
@@ -139,6 +174,7 @@ const endOf = ({ grantId, promptTokens, outputTokens }: BegunCall): FinishedCall
     outcome: isDone ? 'succeeded' : 'sick',
     reason: null,
     usage: isDone ? { promptTokens, completionTokens: Math.floor(outputTokens * Math.random()) } : null,
+    durationMs: isDone ? toldCallMs : null,
     settlement,
     countsAsTry: false,
     next: isDone ? { kind: 'succeeded', line: '{}' } : { kind: 'pending', avoidUntilMs: null },

@@ -2,8 +2,8 @@
 import type pg from 'pg';
 import { postgresGrantLedger } from '../../src/adapters/postgres/grant-ledger.ts';
 import { syncConfiguration } from '../../src/adapters/postgres/sync-configuration.ts';
-import { postgresWorkerRegistry } from '../../src/adapters/postgres/worker-registry.ts';
-import type { FinishedCall, Routing, WorkerSeat } from '../../src/app/ports.ts';
+import { postgresProcessRegistry } from '../../src/adapters/postgres/process-registry.ts';
+import type { Announcement, FinishedCall, Routing, Seat } from '../../src/app/ports.ts';
 import type { Lane, TokenEstimate } from '../../src/core/model.ts';
 import type { QuotaScope, Settlement } from '../../src/core/quota/quota.ts';
 import type { TestRecord } from '../postgres-fixture.ts';
@@ -19,8 +19,8 @@ export const openRecordQuota = async (
   laneIds: readonly string[],
 ): Promise<QuotaUnderTest & AsyncDisposable> => {
   const ledger = postgresGrantLedger(pool);
-  const registry = postgresWorkerRegistry(address, () => undefined);
-  const join = (): Promise<WorkerSeat> => registry.join(laneIds.map((laneId) => ({ laneId, slots: SLOTS })));
+  const registry = postgresProcessRegistry(address, pool, () => undefined);
+  const join = (): Promise<Seat> => registry.join(workerOn(laneIds, SLOTS));
   let seat = await join();
   let lanes = new Map<string, Lane>();
   let nowMs = 0;
@@ -34,7 +34,8 @@ export const openRecordQuota = async (
       lanes = new Map(laneIds.map((id) => [id, laneOf(scopes, id)]));
       await syncConfiguration(pool, routing, new Map());
       await pool.query(
-        `INSERT INTO batch (identity, name, created_at_ms) VALUES ('quota', 'quota', now_ms())`,
+        // More lines than the suite ever ends: the batch stays open.
+        `INSERT INTO batch (identity, name, created_at_ms, total) VALUES ('quota', 'quota', now_ms(), 1e9)`,
       );
       await pool.query('INSERT INTO pool SELECT b.id, l, ARRAY[l] FROM batch b, unnest($1::text[]) AS l', [
         laneIds,
@@ -49,7 +50,7 @@ export const openRecordQuota = async (
       if (lane === undefined) throw new Error(`Expected a lane of the suite, got ${laneId}.`);
       const requestId = await addRequest(pool, laneId, need);
       const granted = await ledger.grant({ lane, targetTokens: UNBOUNDED_TOKENS, atMost: 1 });
-      const [grant] = granted.grantIds;
+      const [grant] = granted.slices.flat();
       if (grant !== undefined) return { kind: 'granted', grant };
       await pool.query('DELETE FROM request WHERE id = $1', [requestId]);
       return { kind: 'refused', roomAtMs: granted.wakeAtMs };
@@ -134,6 +135,7 @@ const finished = (grantId: number, settlement: Settlement): FinishedCall => ({
   outcome: 'succeeded',
   reason: null,
   usage: settlement.kind === 'usage' ? settlement.usage : null,
+  durationMs: null,
   settlement: settlement.kind,
   countsAsTry: true,
   next: { kind: 'failed', line: '{}' },
@@ -154,6 +156,22 @@ const laneOf = (scopes: readonly QuotaScope[], id: string): Lane => {
     concurrency: scope?.concurrency ?? SLOTS,
     timeoutMs: 60_000,
     limits: scope?.limits ?? [],
+  };
+};
+
+/** A process in all roles but `api`, with so many call slots on each of these lanes. */
+export const workerOn = (laneIds: readonly string[], slots: number): Announcement => {
+  const providerIds = new Set(laneIds.map((id) => id.slice(0, id.indexOf('/'))));
+  const scopes = [
+    ...[...providerIds].map((id) => ({ id, concurrency: null, limits: [] })),
+    ...laneIds.map((id) => ({ id, concurrency: slots, limits: [] })),
+  ];
+  const { providers } = routingOf(scopes, laneIds);
+  return {
+    roles: ['dispatcher', 'worker'],
+    lanes: providers.flatMap((provider) => provider.lanes.map((lane) => ({ lane, provider }))),
+    configHash: 'test',
+    limits: [],
   };
 };
 
@@ -178,6 +196,8 @@ export const routingOf = (scopes: readonly QuotaScope[], laneIds: readonly strin
     lane: (id) => lanes.find((lane) => lane.id === id),
     provider: (id) => providers.find((provider) => provider.id === id),
     lanesOf: (name) => lanes.filter((lane) => lane.id === name),
+    resolveModel: (name) =>
+      laneIds.includes(name) ? { kind: 'lanes', laneIds: [name] } : { kind: 'unknown', nearest: [] },
     pools: lanes.map(({ id }) => ({ name: id, laneIds: [id] })),
   };
 };

@@ -1,9 +1,18 @@
+/** Who is at work, as the record knows it. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { expect, test } from 'vitest';
-import { postgresWorkerRegistry } from '../../../src/adapters/postgres/worker-registry.ts';
+import { describe, expect, test, type TestContext } from 'vitest';
+import { announcementOf } from '../../../src/app/announce.ts';
+import { postgresProcessRegistry } from '../../../src/adapters/postgres/process-registry.ts';
+import type { Announcement, Seat } from '../../../src/app/ports.ts';
+import { aLane, aProvider, routingFor } from '../../app/fakes.ts';
 import { openTestRecord } from '../../postgres-fixture.ts';
 
-const LANES = [{ laneId: 'alpha/small', slots: 2 }];
+const SMALL = aLane('alpha/small', { concurrency: 2 });
+const LARGE = aLane('alpha/large', { concurrency: 3 });
+const PROVIDER = aProvider([SMALL, LARGE], { concurrency: 4 });
+const ROUTING = routingFor([PROVIDER]);
+const WORKER = announcementOf({ roles: ['worker'], routing: ROUTING, configHash: 'one' });
+const DISPATCHER = announcementOf({ roles: ['dispatcher'], routing: ROUTING, configHash: 'two' });
 /** Longer than two heartbeats. */
 const PATIENCE_MS = 10_000;
 
@@ -14,24 +23,132 @@ const until = async (isSo: () => boolean): Promise<void> => {
   }
 };
 
-test('a worker that was given up for dead while it slept takes a new seat, with its lanes', async (context) => {
+/** The registry of a new record; seats that are taken here are left when the test is over. */
+const open = async (context: TestContext) => {
   const { address, pool } = await openTestRecord(context);
-  const seat = await postgresWorkerRegistry(address, () => {}).join(LANES);
-  const before = seat.id;
-  await pool.query('DELETE FROM worker WHERE id = $1', [before]);
-  await until(() => seat.id !== before);
-  const { rows } = await pool.query('SELECT worker_id, lane_id, slots FROM worker_lane');
-  await seat.leave();
-  expect(rows).toEqual([{ worker_id: seat.id, lane_id: 'alpha/small', slots: 2 }]);
+  const registry = postgresProcessRegistry(address, pool, () => {});
+  const seats: Seat[] = [];
+  context.onTestFinished(async () => {
+    for (const seat of seats) await seat.leave();
+  });
+  const join = async (announcement: Announcement): Promise<Seat> => {
+    const seat = await registry.join(announcement);
+    seats.push(seat);
+    return seat;
+  };
+  return { pool, registry, join };
+};
+
+describe('seats', () => {
+  test('a process that was given up for dead while it slept takes a new seat, with its lanes', async (context) => {
+    const { pool, join } = await open(context);
+    const seat = await join(WORKER);
+    const before = seat.id;
+    await pool.query('DELETE FROM process WHERE id = $1', [before]);
+    await until(() => seat.id !== before);
+    const { rows } = await pool.query(
+      'SELECT worker_id, lane_id, slots FROM worker_lane ORDER BY lane_id DESC',
+    );
+    expect(rows).toEqual([
+      { worker_id: seat.id, lane_id: 'alpha/small', slots: 2 },
+      { worker_id: seat.id, lane_id: 'alpha/large', slots: 3 },
+    ]);
+  });
+
+  test('a sweep spares a process that is silent but holds its lock, and takes one whose lock is gone', async (context) => {
+    const { pool, join } = await open(context);
+    const seat = await join(WORKER);
+    await pool.query("UPDATE process SET heartbeat_at = heartbeat_at - interval '1 minute'");
+    await pool.query(
+      `INSERT INTO process (host, pid, started_at_ms, roles, config_hash, limits)
+       VALUES ('here', 1, now_ms(), '{worker}', '', '[]')`,
+    );
+    await pool.query('SELECT sweep(600, 30)');
+    const { rows } = await pool.query('SELECT id FROM process');
+    expect(rows).toEqual([{ id: seat.id }]);
+  });
+
+  test('a process that leaves is gone at once, with its lanes', async (context) => {
+    const { pool, registry } = await open(context);
+    const seat = await registry.join(WORKER);
+    await seat.leave();
+    expect(await registry.processes()).toEqual([]);
+    const { rows } = await pool.query('SELECT FROM worker_lane');
+    expect(rows).toEqual([]);
+  });
 });
 
-test('a sweep spares a worker that is silent but holds its lock, and takes one whose lock is gone', async (context) => {
-  const { address, pool } = await openTestRecord(context);
-  const seat = await postgresWorkerRegistry(address, () => {}).join(LANES);
-  await pool.query("UPDATE worker SET heartbeat_at = heartbeat_at - interval '1 minute'");
-  await pool.query("INSERT INTO worker (host, pid, started_at_ms) VALUES ('here', 1, now_ms())");
-  await pool.query('SELECT sweep(600, 30)');
-  const { rows } = await pool.query('SELECT id FROM worker');
-  await seat.leave();
-  expect(rows).toEqual([{ id: seat.id }]);
+describe('processes', () => {
+  test('say what they announced, dispatchers without lanes', async (context) => {
+    const { registry, join } = await open(context);
+    const worker = await join(WORKER);
+    const dispatcher = await join(DISPATCHER);
+    expect(await registry.processes()).toMatchObject([
+      {
+        id: worker.id,
+        pid: process.pid,
+        roles: ['worker'],
+        configHash: 'one',
+        limits: WORKER.limits,
+        laneIds: ['alpha/large', 'alpha/small'],
+        startedAtMs: expect.any(Number),
+        host: expect.any(String),
+      },
+      { id: dispatcher.id, roles: ['dispatcher'], configHash: 'two', laneIds: [] },
+    ]);
+  });
+
+  test('that are silent for longer than 15 s are not counted on', async (context) => {
+    const { pool, registry, join } = await open(context);
+    const silent = await join(WORKER);
+    const lively = await join(DISPATCHER);
+    await pool.query("UPDATE process SET heartbeat_at = heartbeat_at - interval '16 s' WHERE id = $1", [
+      silent.id,
+    ]);
+    expect((await registry.processes()).map(({ id }) => id)).toEqual([lively.id]);
+    expect(await registry.servedLanes()).toEqual([]);
+  });
+});
+
+describe('served lanes', () => {
+  test('are those of live workers, with all that a dispatcher needs and without other lanes', async (context) => {
+    const { registry, join } = await open(context);
+    await join(DISPATCHER);
+    expect(await registry.servedLanes()).toEqual([]);
+    await join(WORKER);
+    const provider = { ...PROVIDER, lanes: [] };
+    expect(await registry.servedLanes()).toEqual([
+      { lane: LARGE, provider },
+      { lane: SMALL, provider },
+    ]);
+  });
+
+  test('are as the worker that started last has them', async (context) => {
+    const { registry, join } = await open(context);
+    await join(WORKER);
+    const changed = aLane('alpha/small', { concurrency: 9, timeoutMs: 1_000 });
+    const routing = routingFor([aProvider([changed], { concurrency: 5 })]);
+    await join(announcementOf({ roles: ['worker'], routing, configHash: 'three' }));
+    const served = await registry.servedLanes();
+    expect(served.map(({ lane, provider }) => [lane.id, lane.concurrency, provider.concurrency])).toEqual([
+      ['alpha/large', 3, 4],
+      ['alpha/small', 9, 5],
+    ]);
+  });
+});
+
+describe('wanted lanes', () => {
+  test('are those that a batch in progress may use, unless it is paused', async (context) => {
+    const { pool, registry } = await open(context);
+    await pool.query(
+      `INSERT INTO batch (identity, name, created_at_ms, total, state, is_paused) VALUES
+         ('a', 'a', 0, 1, 'in_progress', false), ('b', 'b', 0, 1, 'in_progress', true),
+         ('c', 'c', 0, 1, 'cancelling', false), ('d', 'd', 0, 1, 'in_progress', false)`,
+    );
+    await pool.query(
+      `INSERT INTO pool (batch_id, name, lane_ids)
+       SELECT id, 'p', ARRAY['shared/lane', name || '/lane'] FROM batch`,
+    );
+    expect([...(await registry.wantedLaneIds())].toSorted()).toEqual(['a/lane', 'd/lane', 'shared/lane']);
+  });
 });

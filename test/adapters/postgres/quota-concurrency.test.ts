@@ -2,12 +2,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { QuotaScope } from '../../../src/core/quota/quota.ts';
-import { type Hammering, hammer, prepare } from '../../contracts/quota-hammer.ts';
+import { type Hammering, hammer, type Pace, prepare } from '../../contracts/quota-hammer.ts';
 import { audit } from '../../contracts/quota-record.ts';
 import { findRefusal } from '../../contracts/quota-provider.ts';
 import { type TestRecord, openTestRecord } from '../../postgres-fixture.ts';
 
 const REQUESTS = 240;
+
+/** Calls so slow, for all that the record knows, that each has a slot of its own. */
+const ONE_BY_ONE: Pace = { bites: [1, 2, 4], toldCallMs: null, longestCallMs: 20 };
+/** Calls so short that a slot takes up to sixteen of them. */
+const IN_SLICES: Pace = { bites: [4, 16, 64], toldCallMs: 10, longestCallMs: 10 };
 
 const SCOPES: readonly QuotaScope[] = [
   {
@@ -39,21 +44,25 @@ const SCOPES: readonly QuotaScope[] = [
 /** Every request with one final line, and nothing out of order on the way. */
 const GOOD_NIGHT = { results: REQUESTS, counted: REQUESTS, open: 0, deadlocks: 0, refusals: [] };
 
-describe('the quota of the record, from eight connections at once', () => {
+describe.each([
+  ['of single calls', ONE_BY_ONE],
+  ['of slices', IN_SLICES],
+] as const)('the quota of the record, from eight connections at once that take up jobs %s', (_, pace) => {
   test('is never oversold, never deadlocks, and every request ends once', async (context) => {
     const record = await openTestRecord(context);
-    const night = await prepare(record, SCOPES, REQUESTS);
+    const night = await prepare(record, SCOPES, REQUESTS, pace);
     await Promise.all(Array.from({ length: 8 }, () => hammer(night)));
     expect(await outcomeOf(record, night)).toEqual(GOOD_NIGHT);
     const tooMany = SCOPES.filter(
       ({ id, concurrency }) => night.log.mostUnderWay(id) > (concurrency ?? REQUESTS),
     );
     expect(tooMany).toEqual([]);
+    expect(night.longestSlice > 1).toBe(pace === IN_SLICES);
   });
 
   test('holds while workers die in the middle of their calls', async (context) => {
     const record = await openTestRecord(context);
-    const night = await prepare(record, SCOPES, REQUESTS);
+    const night = await prepare(record, SCOPES, REQUESTS, pace);
     await Promise.all([...Array.from({ length: 7 }, () => hammer(night)), dieAgainAndAgain(night)]);
     expect(await outcomeOf(record, night)).toEqual(GOOD_NIGHT);
   });

@@ -6,7 +6,7 @@ import { postgresGrantLedger } from '../../../src/adapters/postgres/grant-ledger
 import { syncConfiguration } from '../../../src/adapters/postgres/sync-configuration.ts';
 import type { FinishedCall, GrantLedger } from '../../../src/app/ports.ts';
 import type { Limit } from '../../../src/core/model.ts';
-import { audit, routingOf, stopClockAt } from '../../contracts/quota-record.ts';
+import { audit, routingOf, stopClockAt, workerOn } from '../../contracts/quota-record.ts';
 import { type TestRecord, openTestRecord } from '../../postgres-fixture.ts';
 
 const LANES = ['early/one', 'late/one'] as const;
@@ -29,12 +29,11 @@ const prepare = async (
     `INSERT INTO batch (identity, name, created_at_ms, total) VALUES ('race', 'race', now_ms(), 1)`,
   );
   await pool.query(`INSERT INTO pool SELECT id, 'both', $1 FROM batch`, [LANES]);
-  await pool.query(`INSERT INTO worker (host, pid, started_at_ms) VALUES ('here', 1, now_ms())`);
-  await pool.query(`INSERT INTO worker_lane SELECT id, unnest($1::text[]), 8 FROM worker`, [LANES]);
+  await addWorker(pool);
   const grantOn = async (laneId: string): Promise<number> => {
     const lane = routing.lane(laneId);
     if (lane === undefined) throw new Error(`Expected a lane, got ${laneId}.`);
-    const [grant] = (await ledger.grant({ lane, targetTokens: 1_000, atMost: 1 })).grantIds;
+    const [grant] = (await ledger.grant({ lane, targetTokens: 1_000, atMost: 1 })).slices.flat();
     if (grant === undefined) throw new Error(`Expected a grant on ${laneId}, got none.`);
     return grant;
   };
@@ -49,10 +48,20 @@ const addRequest = async (pool: pg.Pool, promptTokens = 10): Promise<void> => {
   );
 };
 
-/** A worker that may begin calls: the last sweep may have taken the one before for dead, as none holds a lock here. */
-const workerId = async (pool: pg.Pool): Promise<number> => {
+/** A worker with slots on both lanes: the last sweep may have taken the one before for dead, as none holds a lock here. */
+const addWorker = async (pool: pg.Pool): Promise<number> => {
+  const { lanes } = workerOn(LANES, 8);
   const { rows } = await pool.query<{ id: number }>(
-    `INSERT INTO worker (host, pid, started_at_ms) VALUES ('here', 1, now_ms()) RETURNING id`,
+    `WITH joined AS (
+       INSERT INTO process (host, pid, started_at_ms, roles, config_hash, limits)
+       VALUES ('here', 1, now_ms(), '{worker}', 'test', '[]') RETURNING id
+     ), serves AS (
+       INSERT INTO worker_lane (worker_id, lane_id, slots, lane, provider)
+       SELECT joined.id, s.lane ->> 'id', 8, s.lane, s.provider
+       FROM joined, jsonb_to_recordset($1::jsonb) AS s (lane jsonb, provider jsonb)
+     )
+     SELECT id FROM joined`,
+    [JSON.stringify(lanes)],
   );
   return rows[0]?.id ?? 0;
 };
@@ -62,6 +71,7 @@ const finished = (grantId: number, next: FinishedCall['next']): FinishedCall => 
   outcome: next.kind === 'succeeded' ? 'succeeded' : 'sick',
   reason: null,
   usage: null,
+  durationMs: null,
   settlement: 'estimate',
   countsAsTry: true,
   next,
@@ -111,12 +121,11 @@ const lostAndItsSuccessor = async (
 ): Promise<readonly [number, number]> => {
   await addRequest(pool);
   const lost = await grantOn(LANES[0]);
-  await ledger.begin([lost], await workerId(pool));
+  await ledger.begin([lost], await addWorker(pool));
   await ledger.sweep();
-  await pool.query(`INSERT INTO worker (host, pid, started_at_ms) VALUES ('here', 2, now_ms())`);
-  await pool.query(`INSERT INTO worker_lane SELECT id, unnest($1::text[]), 8 FROM worker`, [LANES]);
+  await addWorker(pool);
   const successor = await grantOn(LANES[1]);
-  await ledger.begin([successor], await workerId(pool));
+  await ledger.begin([successor], await addWorker(pool));
   return [lost, successor];
 };
 
@@ -127,9 +136,9 @@ describe('the record, where two changes meet', () => {
     const { ledger, grantOn } = await prepare(record);
     for (let line = 0; line < 4; line += 1) await addRequest(pool);
     const ending = [await grantOn(LANES[0]), await grantOn(LANES[1])];
-    await ledger.begin(ending, await workerId(pool));
+    await ledger.begin(ending, await addWorker(pool));
     const lost = await grantOn(LANES[1]);
-    await ledger.begin([lost], await workerId(pool));
+    await ledger.begin([lost], await addWorker(pool));
     await grantOn(LANES[0]);
     await stopClockAt(pool, NOW_MS + 1);
     const meeting = whileHolding(pool, `SELECT FROM quota_limit WHERE scope = 'early/one' FOR UPDATE`, [

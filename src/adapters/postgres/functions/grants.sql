@@ -38,9 +38,8 @@ $$;
 -- Returns the grants made (ids ascending), how many slots each holds, why no more were made ('', 'paused', 'closed',
 -- 'no-slot', 'no-room', 'no-work'), and the instant at which it is worth asking again (null: only an event changes it).
 --
--- Slices: where calls are short, a slot takes up to 16 of them, one after the other, for about a second of work at
--- most: round trips decide the pace of a fast lane. Only where there are more grants than slots; the last grant of a
--- slice holds the slot.
+-- Slices: on a fast lane a slot takes several calls, one after the other, since round trips decide its pace; see
+-- calls_per_slice. Only where there are more grants than slots; the last grant of a slice holds the slot.
 --
 -- Starvation: if the best request does not fit what is left, smaller ones may go ahead of it for at most the length
 -- of the window that is in its way (and no more than a minute); then the lane waits for it.
@@ -97,9 +96,7 @@ BEGIN
   END IF;
   free_slots := free_slots - open_calls;
   IF breaker > 0 THEN free_slots := least(free_slots, 1 - open_calls); END IF;
-  SELECT CASE WHEN breaker = 0 AND t.mean_call_ms <= 250 THEN least(16, floor(1000 / greatest(t.mean_call_ms, 1)))::integer ELSE 1 END
-  INTO slice_calls FROM lane_total t WHERE t.lane_id = the_lane;
-  slice_calls := coalesce(slice_calls, 1);
+  slice_calls := CASE WHEN breaker > 0 THEN 1 ELSE calls_per_slice(the_lane, scopes) END;
 
   -- What every window still has, per metric; null: unlimited.
   SELECT min(l.amount - l.used) FILTER (WHERE l.metric = 'calls') AS calls,
@@ -194,6 +191,32 @@ BEGIN
     WHERE l.id = u.limit_id
   )
   SELECT array_agg(id ORDER BY id), array_agg(slots ORDER BY id) INTO grant_ids, grant_slots FROM made;
+END
+$$;
+
+-- How many calls a slot of the lane may take at once: 16 at most, about a second of work at most, and only where
+--
+-- - calls take a quarter of a second or less, lately;
+-- - no limit keeps the lane below 50 calls a second (of 1,000 tokens): there a call that waits for its neighbour gains
+--   nothing, and loses the instant at which its window freed;
+-- - there is so much left to do that nothing is taken from other slots: a quarter of each slot's share.
+CREATE FUNCTION calls_per_slice(the_lane text, scopes text[]) RETURNS integer LANGUAGE plpgsql STABLE
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
+DECLARE
+  call_ms double precision := (SELECT mean_call_ms FROM lane_total WHERE lane_id = the_lane);
+  requests_left bigint;
+  slots bigint;
+BEGIN
+  IF call_ms IS NULL OR call_ms > 250 OR EXISTS (
+    SELECT FROM quota_limit l WHERE l.scope = ANY (scopes) AND l.active AND l.window_kind <> 'concurrency'
+      AND l.amount < 50 * coalesce(l.per_ms, 86400000) / 1000.0 * CASE l.metric WHEN 'requests' THEN 1 ELSE 1000 END
+  ) THEN
+    RETURN 1;
+  END IF;
+  SELECT coalesce(sum(b.total - b.bad - b.succeeded - b.failed - b.cancelled), 0) INTO requests_left
+  FROM batch b WHERE b.state = 'in_progress';
+  SELECT coalesce(sum(wl.slots), 0) INTO slots FROM worker_lane wl;
+  RETURN greatest(1, least(16, floor(1000 / greatest(call_ms, 1)), requests_left / greatest(4 * slots, 1)));
 END
 $$;
 

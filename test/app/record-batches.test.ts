@@ -1,0 +1,187 @@
+/** What {@link recordBatches} says to people; what it does is tried on a real record. */
+import { describe, expect, it } from 'vitest';
+import { readLines } from '../../src/adapters/files/read-lines.ts';
+import type { Batch, BatchStore, LiveProcess } from '../../src/app/ports.ts';
+import type { LaneProgress } from '../../src/app/progress.ts';
+import { recordBatches } from '../../src/app/record-batches.ts';
+import { documents, inputOf, submissionTo } from '../contracts/batches-under-test.ts';
+import { aBatch, aLane, aProvider, aStore, FakeClock, NOW_MS, routingFor } from './fakes.ts';
+
+const ROUTING = routingFor([aProvider([aLane('alpha/small'), aLane('alpha/large')])]);
+
+const laneProgress = (laneId: string, changes: Partial<LaneProgress> = {}): LaneProgress => ({
+  laneId,
+  providerId: 'alpha',
+  callsUnderWay: 0,
+  calls: 0,
+  succeeded: 0,
+  rejected: 0,
+  promptTokens: 0,
+  completionTokens: 0,
+  limits: [],
+  closing: null,
+  isPaused: false,
+  workers: 1,
+  ...changes,
+});
+
+interface Circumstances {
+  readonly batches?: readonly Batch[];
+  readonly lanes?: readonly LaneProgress[];
+  readonly live?: readonly LiveProcess[];
+  readonly routing?: typeof ROUTING;
+  readonly store?: Partial<BatchStore>;
+}
+
+const notAsked = async (): Promise<never> => {
+  throw new Error('Expected this not to be asked, but it was.');
+};
+
+const setUp = ({ batches = [], lanes = [], live = [], routing = ROUTING, store = {} }: Circumstances = {}) =>
+  recordBatches({
+    store: aStore({
+      find: async (id) => batches.find((batch) => batch.id === id) ?? null,
+      findByName: async (name) => batches.findLast((batch) => batch.name === name) ?? null,
+      list: async () => batches.toReversed(),
+      poolNamesOf: async () => ['all'],
+      ...store,
+    }),
+    health: {
+      pause: notAsked,
+      resume: notAsked,
+      close: notAsked,
+      sick: notAsked,
+      gone: notAsked,
+      closings: async () => [],
+    },
+    progress: {
+      read: async (id) => {
+        const batch = batches.find((candidate) => candidate.id === id);
+        return batch === undefined
+          ? null
+          : { atMs: NOW_MS, batch, parked: 0, nextDueAtMs: null, underWay: 0, lanes };
+      },
+      lanes: async () => lanes,
+    },
+    explain: { laneTotals: async () => [] },
+    processes: {
+      join: notAsked,
+      processes: async () => live,
+      servedLanes: async () => [],
+      wantedLaneIds: async () => new Set(),
+    },
+    routing: async () => routing,
+    clock: new FakeClock(),
+    readLines,
+    sha256: (text) => text,
+    isServed: true,
+    cancelPatienceMs: 1_000,
+  });
+
+/** The refusal that a call ends with. */
+const refusalOf = async (asked: Promise<unknown>): Promise<unknown> =>
+  await asked.then(
+    () => null,
+    (reason: unknown) => reason,
+  );
+
+/** What a batch with these lanes warns of. */
+const warningsWith = async (lanes: readonly LaneProgress[], batch: Partial<Batch> = {}) =>
+  (await setUp({ batches: [aBatch(batch)], lanes }).status('docs')).warnings;
+
+/** A live process that has this idea of a limit. */
+const aProcess = (pid: number, amount: number): LiveProcess => ({
+  id: pid,
+  host: 'here',
+  pid,
+  roles: ['worker'],
+  startedAtMs: pid,
+  configHash: '',
+  limits: [{ scope: 'alpha', metric: 'requests', window: 'per day of UTC', amount }],
+  laneIds: [],
+});
+
+/** What a batch says in which nothing can be retried. */
+const messageFor = async (changes: Partial<Batch>) =>
+  await refusalOf(
+    setUp({ batches: [aBatch(changes)], store: { retry: async () => 0 } }).retry('docs', { pool: null }),
+  );
+
+describe('batches on the record', () => {
+  it('take nothing in while nobody knows a lane, and say what to start', async () => {
+    const batches = setUp({ routing: routingFor([]) });
+    const submitted = batches.submit(
+      submissionTo('all'),
+      inputOf(documents('a')),
+      () => {},
+      new AbortController().signal,
+    );
+    expect(await refusalOf(submitted)).toMatchObject({
+      kind: 'unready',
+      message: expect.stringContaining('`nightshift up --role worker`'),
+    });
+  });
+
+  it('are found by their name before their id', async () => {
+    const batches = setUp({ batches: [aBatch({ id: 7, name: 'docs' }), aBatch({ id: 8, name: '7' })] });
+    expect((await batches.status('7')).progress.batch.id).toBe(8);
+    expect((await batches.status('8')).progress.batch.id).toBe(8);
+    expect((await batches.status('docs')).progress.batch.id).toBe(7);
+  });
+
+  it.each([
+    ['the nearest names', 'dosc', [aBatch({ name: 'docs' })], /Did you mean docs\?/u],
+    [
+      'the latest',
+      'zzzzzz',
+      [aBatch({ name: 'docs' }), aBatch({ name: 'mail' })],
+      /The latest are mail, docs/u,
+    ],
+    ['that there is none', 'docs', [], /The record holds no batch/u],
+  ])('that are not found are told with %s', async (_, ref, known, message) => {
+    expect(await refusalOf(setUp({ batches: known }).status(ref))).toMatchObject({
+      kind: 'not-found',
+      message: expect.stringMatching(message),
+    });
+  });
+
+  it('warn where no live worker serves any of their lanes', async () => {
+    const idle = laneProgress('alpha/small', { workers: 0 });
+    expect(await warningsWith([idle])).toEqual([expect.stringContaining('No live worker')]);
+    expect(await warningsWith([idle, laneProgress('beta/small')])).toHaveLength(1);
+    expect(await warningsWith([idle, laneProgress('alpha/large')])).toEqual([]);
+    expect(await warningsWith([idle], { isPaused: true })).toEqual([]);
+    expect(await warningsWith([idle], { state: 'cancelled' })).toEqual([]);
+  });
+
+  it('warn of their paused lanes, and of limits that processes disagree about', async () => {
+    const paused = laneProgress('alpha/large', { isPaused: true });
+    const { warnings } = await setUp({
+      batches: [aBatch()],
+      lanes: [laneProgress('alpha/small'), paused],
+      live: [aProcess(1, 10), aProcess(2, 20)],
+    }).status('docs');
+    expect(warnings).toEqual([
+      expect.stringMatching(/Paused lanes: alpha\/large\. `nightshift resume --lane LANE`/u),
+      expect.stringContaining('disagree about a limit of alpha'),
+    ]);
+  });
+
+  it('say why there is nothing to retry', async () => {
+    expect(await messageFor({ state: 'cancelling' })).toMatchObject({
+      kind: 'conflict',
+      message: expect.stringContaining('just being cancelled'),
+    });
+    expect(await messageFor({ succeeded: 1, bad: 2 })).toMatchObject({
+      kind: 'conflict',
+      message: expect.stringContaining('(3 of 4 lines done, 2 of them bad'),
+    });
+  });
+
+  it('name the lane that was meant', async () => {
+    expect(await refusalOf(setUp().pauseLane('alpha/smal'))).toMatchObject({
+      kind: 'not-found',
+      message: expect.stringContaining('alpha/small'),
+    });
+  });
+});

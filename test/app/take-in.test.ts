@@ -1,0 +1,155 @@
+import { describe, expect, it } from 'vitest';
+import { readLines } from '../../src/adapters/files/read-lines.ts';
+import { BatchRefused, type Submission } from '../../src/app/batches.ts';
+import type { Batch, BatchStore, IngestRow } from '../../src/app/ports.ts';
+import { takeIn, type TakeInTools } from '../../src/app/take-in.ts';
+import { documents, inputOf, submissionTo } from '../contracts/batches-under-test.ts';
+import { aBatch, aLane, aProvider, aStore, FakeClock, routingFor } from './fakes.ts';
+
+const ROUTING = routingFor(
+  [aProvider([aLane('alpha/small')])],
+  [
+    { name: 'small', laneIds: ['alpha/small'] },
+    { name: 'empty', laneIds: [] },
+  ],
+);
+
+/** A record that may know a batch of this identity, or of this output; everything it was told. */
+const setUp = (methods: Partial<BatchStore> = {}, tools: Partial<TakeInTools> = {}) => {
+  const removed: number[] = [];
+  const outputs: (readonly [number, string, string])[] = [];
+  const rows: IngestRow[] = [];
+  const identities: string[] = [];
+  const store = aStore({
+    findByIdentity: async (identity) => {
+      identities.push(identity);
+      return null;
+    },
+    findUnfinishedByOutput: async () => null,
+    remove: async (batchId) => void removed.push(batchId),
+    setOutput: async (...told) => void outputs.push(told),
+    ingest: async (_batch, _routing, pages) => {
+      for await (const page of pages) rows.push(...page);
+      return rows.some(({ state }) => state === 'pending')
+        ? { kind: 'created', batch: aBatch({ id: 9 }) }
+        : { kind: 'no-good-line' };
+    },
+    ...methods,
+  });
+  const take = async (submission: Partial<Submission> = {}, text = documents('a')) =>
+    await takeIn(
+      {
+        store,
+        routing: ROUTING,
+        clock: new FakeClock(),
+        readLines,
+        sha256: (identity) => identity,
+        isServed: true,
+        ...tools,
+      },
+      submissionTo('small', submission),
+      inputOf(text),
+      { tell: () => {}, signal: new AbortController().signal },
+    );
+  return { take, removed, outputs, rows, identities };
+};
+
+/** A record that knows this batch under any identity. */
+const knowing = (batch: Batch) => setUp({ findByIdentity: async () => batch });
+
+/** The refusal that a submission ends with. */
+const refusalOf = async (taking: Promise<unknown>): Promise<BatchRefused> => {
+  const error = await taking.then(
+    () => null,
+    (reason: unknown) => reason,
+  );
+  if (error instanceof BatchRefused) return error;
+  throw new Error(`Expected a refusal, got ${String(error)}.`, { cause: error });
+};
+
+describe('takeIn', () => {
+  it('reads the lines of a new input into the record, documents into the pool that was named', async () => {
+    const { take, rows } = setUp();
+    const { batch, isKnown, reasons } = await take({}, `${documents('a')}not JSON\n`);
+    expect([batch.id, isKnown, reasons.count]).toEqual([9, false, 1]);
+    expect(rows).toMatchObject([
+      { customId: 'a', poolName: 'small', state: 'pending' },
+      { customId: null, poolName: null, state: 'bad' },
+    ]);
+  });
+
+  it('answers a batch that is known, and lets it write where this submission says', async () => {
+    const { take, outputs, removed } = knowing(aBatch({ id: 4, state: 'completed' }));
+    const taken = await take({ outputPath: '/o', errorPath: '/e' });
+    expect(taken).toMatchObject({ isKnown: true, batch: { id: 4 }, reasons: { count: 0 } });
+    expect([outputs, removed]).toEqual([[[4, '/o', '/e']], []]);
+  });
+
+  it('leaves the files of a known batch alone where this submission names none', async () => {
+    const { take, outputs } = knowing(aBatch({ id: 4 }));
+    await take();
+    expect(outputs).toEqual([]);
+  });
+
+  it.each(['cancelling', 'cancelled'] as const)(
+    'does not take up a batch that is %s, and says how to',
+    async (state) => {
+      const refusal = await refusalOf(knowing(aBatch({ id: 4, name: 'docs', state })).take());
+      expect(refusal.kind).toBe('conflict');
+      expect(refusal.message).toContain('`nightshift retry 4`');
+      expect(refusal.message).toContain('--fresh');
+    },
+  );
+
+  it.each(['cancelled', 'completed', 'in_progress'] as const)(
+    'gives up a known batch that is %s when it is asked to begin anew',
+    async (state) => {
+      const { take, removed } = knowing(aBatch({ id: 4, state }));
+      expect(await take({ fresh: true })).toMatchObject({ isKnown: false, batch: { id: 9 } });
+      expect(removed).toEqual([4]);
+    },
+  );
+
+  it('refuses an output that another unfinished batch will write, unless it is to be given up', async () => {
+    const other = aBatch({ id: 5, name: 'other', total: 10, succeeded: 2, bad: 1 });
+    const { take, removed } = setUp({ findUnfinishedByOutput: async () => other });
+    const refusal = await refusalOf(take({ outputPath: '/o.jsonl', errorPath: '/e.jsonl' }));
+    expect(refusal.kind).toBe('conflict');
+    expect(refusal.message).toMatch(/\/o\.jsonl .*"other".*\(3 of 10 lines done\)/u);
+    await take({ outputPath: '/o.jsonl', errorPath: '/e.jsonl', fresh: true });
+    expect(removed).toEqual([5]);
+  });
+
+  it.each(['no-such-pool', 'empty'])('refuses the pool %s, which stands for no lane', async (pool) => {
+    const refusal = await refusalOf(setUp().take({ pool }));
+    expect(refusal.kind).toBe('invalid');
+    expect(refusal.message).toContain(`got "${pool}"`);
+    expect(refusal.message).toContain('small');
+  });
+
+  it('refuses a task that is none, before it looks at the record', async () => {
+    const { take, identities } = setUp();
+    expect((await refusalOf(take({ task: { name: 'translate' } }))).kind).toBe('invalid');
+    expect(identities).toEqual([]);
+  });
+
+  it('refuses an input without a good line, naming the first reasons and how many more there are', async () => {
+    const refusal = await refusalOf(setUp().take({}, 'no JSON\n'.repeat(40)));
+    expect(refusal.kind).toBe('invalid');
+    expect(refusal.message).toContain('got none in 40:');
+    expect(refusal.message).toContain('line 1');
+    expect(refusal.message).toMatch(/… and \d+ more$/u);
+  });
+
+  it('knows a batch by its input, its task and its policy, and by nothing else', async () => {
+    const { take, identities } = setUp();
+    await take();
+    await take({ name: 'other', outputPath: '/o', errorPath: '/e', fresh: true });
+    expect(new Set(identities).size).toBe(1);
+    await take({}, documents('b'));
+    await take({ limit: 1 });
+    await take({ identityName: 'tonight' });
+    await take({ task: { name: 'summarize', maxOutputTokens: 99 } });
+    expect(new Set(identities).size).toBe(5);
+  });
+});

@@ -1,0 +1,32 @@
+import { InvalidArgumentError } from 'commander';
+import { describe, expect, it } from 'vitest';
+import { pageLength, port, roles } from '../../src/cli/option-values.ts';
+
+describe('roles', () => {
+  it('come in one order, each once, whatever was typed', () => {
+    expect(roles('worker')).toEqual(['worker']);
+    expect(roles(' worker , api,worker')).toEqual(['api', 'worker']);
+    expect(roles('worker,dispatcher,api')).toEqual(['api', 'dispatcher', 'worker']);
+  });
+
+  it.each(['', ',', 'api,', 'API', 'api worker', 'api,boss'])('are refused as %j', (text) => {
+    expect(() => roles(text)).toThrow(InvalidArgumentError);
+  });
+});
+
+describe('a port', () => {
+  it('is any from 0 to 65535', () => {
+    expect([port('0'), port('7316'), port('65535')]).toEqual([0, 7_316, 65_535]);
+  });
+
+  it.each(['65536', '-1', '80.5', 'http', ''])('is refused as %j', (text) => {
+    expect(() => port(text)).toThrow(InvalidArgumentError);
+  });
+});
+
+describe('the length of a list', () => {
+  it('is from 1 to 1000', () => {
+    expect([pageLength('1'), pageLength('1000')]).toEqual([1, 1_000]);
+    for (const text of ['0', '1001', 'all']) expect(() => pageLength(text)).toThrow(InvalidArgumentError);
+  });
+});
