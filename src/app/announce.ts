@@ -51,7 +51,7 @@ const windowInWords = (window: Window): string => {
     case 'fixed':
       return `per ${window.perMs / 1_000} s from ${new Date(window.anchorAtMs).toISOString()}`;
     case 'fixed-month':
-      return `per month from ${new Date(window.anchorAtMs).toISOString()}`;
+      return `per month from ${new Date(window.anchorAtMs).toISOString()} (${window.timeZone})`;
     case 'calendar':
       return `per ${window.unit} of ${window.timeZone}`;
   }

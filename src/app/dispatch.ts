@@ -33,6 +33,7 @@ export const dispatchLane = async (
   let askedAtMs = -Infinity;
   while (!signal.aborted) {
     await clock.sleepUntil(askedAtMs + GATHER_MS, signal);
+    if (signal.aborted) return;
     askedAtMs = clock.nowMs();
     latch.reset();
     try {

@@ -56,24 +56,36 @@ export class CallFailed extends Error {
  */
 export const runSlice = async (tools: CallTools, slice: Slice): Promise<void> => {
   const calls = begunCalls(tools, slice);
-  const told: Promise<void>[] = [];
-  const failures: Failure[] = [];
-  for (const grantId of slice) {
-    const call = await calls.next(grantId);
-    if (call === null) continue;
-    const made = await makeCall(tools, call).catch((error: unknown) => givenUp(tools, call, error));
-    told.push(
-      tellRecord(tools, made.finished).catch((error: unknown) =>
-        tellRecord(tools, givenUp(tools, call, error).finished),
-      ),
-    );
-    if (made.verdict.kind === 'answer') continue;
-    failures.push(made.verdict);
-    calls.distrust();
+  const told: Promise<Failure | null>[] = [];
+  try {
+    for (const grantId of slice) {
+      const call = await calls.next(grantId);
+      if (call === null) continue;
+      const made = await makeCall(tools, call).catch((error: unknown) => givenUp(tools, call, error));
+      const stored = tellOutcome(tools, call, made);
+      // It is awaited below; until then nobody must take its failure for one that nobody cares about.
+      stored.catch(() => {});
+      told.push(stored);
+      if (made.verdict.kind !== 'answer') calls.distrust();
+    }
+  } finally {
+    await Promise.allSettled(told);
   }
-  await Promise.all(told);
+  const failures = (await Promise.all(told)).filter((failure) => failure !== null);
   if (failures.length > 0)
     throw new CallFailed(failures.map(({ kind, reason }) => `${kind}: ${reason}`).join('; '));
+};
+
+/** Tells the record what came of a call; the failure that it ended in, `null` for an answer. */
+const tellOutcome = async (tools: CallTools, call: BegunCall, made: MadeCall): Promise<Failure | null> => {
+  try {
+    await tellRecord(tools, made.finished);
+    return made.verdict.kind === 'answer' ? null : made.verdict;
+  } catch (error) {
+    const fault = givenUp(tools, call, error);
+    await tellRecord(tools, fault.finished);
+    return fault.verdict;
+  }
 };
 
 /** The calls of a slice as they are begun. */
@@ -123,13 +135,13 @@ const patienceMs = (lane: Lane, routing: Routing): number => {
 };
 
 /** A call that has come back, and what the record is told about it. */
-interface MadeCall {
-  readonly verdict: Answer | Failure;
+interface MadeCall<Verdict = Answer | Failure> {
+  readonly verdict: Verdict;
   readonly finished: FinishedCall;
 }
 
 /** A fault of ours in the middle of a call: the request fails with what is known, and the batch goes on without it. */
-const givenUp = ({ log }: CallTools, call: BegunCall, error: unknown): MadeCall => {
+const givenUp = ({ log }: CallTools, call: BegunCall, error: unknown): MadeCall<Failure> => {
   const reason = shortReason(
     `fault in Nightshift: ${error instanceof Error ? error.message : String(error)}`,
   );

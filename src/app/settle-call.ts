@@ -266,4 +266,4 @@ const count = (call: BegunCall, test: (attempt: PastAttempt) => boolean): number
 
 /** Earlier attempts as the user may read them. */
 export const attemptNotes = (trail: readonly PastAttempt[]): readonly AttemptNote[] =>
-  trail.map(({ isBeforeRetry: _, ...note }) => note);
+  trail.map(({ isBeforeRetry: _isBeforeRetry, ...note }) => note);

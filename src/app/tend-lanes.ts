@@ -39,7 +39,7 @@ export const tendLanes = async (
     tended.set(laneId, entry);
     const ended = tend(served, AbortSignal.any([leave.signal, signal]))
       .catch((error: unknown) => log.error({ laneId, err: error }, 'lane.failed'))
-      .then(() => {
+      .finally(() => {
         running.delete(ended);
         // One that failed is started again at the next look.
         if (tended.get(laneId) === entry) tended.delete(laneId);

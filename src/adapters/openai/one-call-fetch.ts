@@ -17,7 +17,7 @@ export const oneCallFetch: typeof fetch = async (input, init = {}) => {
   if (body !== null && typeof body !== 'string')
     throw new Error('Expected the SDK to send text, got another kind of body.');
   const answer = await request(input instanceof Request ? input.url : input, {
-    method: method as Dispatcher.HttpMethod,
+    method,
     headers: Object.fromEntries(new Headers(headers)),
     body,
     signal,

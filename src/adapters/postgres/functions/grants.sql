@@ -283,6 +283,30 @@ CREATE FUNCTION scopes_of(ids bigint[]) RETURNS text[] LANGUAGE sql STABLE AS $$
   SELECT array_agg(DISTINCT s) FROM grants g, unnest(ARRAY[g.lane_id, g.provider_id]) AS s WHERE g.id = ANY (ids)
 $$;
 
+-- These grants close, and not because their call is over: where one holds the slot of a slice of which others are still
+-- open, the last of those holds it from now on. Their limits must be locked.
+CREATE FUNCTION hand_slots_over(ids bigint[]) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  holder record;
+  heir bigint;
+BEGIN
+  FOR holder IN SELECT g.id, g.lane_id FROM grants g WHERE g.id = ANY (ids) AND g.slots > 0 ORDER BY g.id LOOP
+    CONTINUE WHEN NOT EXISTS (
+      SELECT FROM grants g WHERE g.state <> 'closed' AND g.id < holder.id AND g.lane_id = holder.lane_id AND g.slots = 0
+        AND g.id <> ALL (ids));
+    SELECT max(g.id) INTO heir FROM grants g
+    WHERE g.state <> 'closed' AND g.id < holder.id AND g.lane_id = holder.lane_id AND g.slots = 0 AND g.id <> ALL (ids)
+      -- A slice begins after the slot before its own.
+      AND g.id > coalesce((SELECT p.id FROM grants p WHERE p.id < holder.id AND p.lane_id = holder.lane_id AND p.slots > 0
+                           ORDER BY p.id DESC LIMIT 1), 0);
+    CONTINUE WHEN heir IS NULL;
+    UPDATE grants g SET slots = CASE WHEN g.id = heir THEN 1 ELSE 0 END WHERE g.id IN (heir, holder.id);
+    UPDATE quota_use u SET grant_id = heir FROM quota_limit l
+    WHERE u.grant_id = holder.id AND l.id = u.limit_id AND l.metric = 'calls';
+  END LOOP;
+END
+$$;
+
 -- Gives the quota of these open grants back and sends their requests to the backlog: calls that never began.
 CREATE FUNCTION release_grants(ids bigint[], why text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -292,6 +316,7 @@ BEGIN
   FROM grants g, unnest(ARRAY[g.lane_id, g.provider_id]) AS s WHERE g.id = ANY (ids);
   IF scopes IS NULL THEN RETURN; END IF;
   PERFORM settle_limits(scopes);
+  PERFORM hand_slots_over(ids);
   WITH given_back AS (
     DELETE FROM quota_use WHERE grant_id = ANY (ids) RETURNING limit_id, amount
   )

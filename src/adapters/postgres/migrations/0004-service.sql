@@ -35,6 +35,7 @@ CREATE INDEX batch_in_progress ON batch (id) WHERE state = 'in_progress';
 UPDATE batch SET state = CASE WHEN bad + succeeded + failed >= total THEN 'completed' ELSE 'in_progress' END,
   completed_at_ms = CASE WHEN bad + succeeded + failed >= total THEN coalesce(completed_at_ms, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint) END
 WHERE state <> 'completed';
+DELETE FROM pool p USING batch b WHERE b.id = p.batch_id AND b.state = 'completed';
 ALTER TABLE batch ADD CONSTRAINT batch_state_check
   CHECK (state IN ('in_progress', 'cancelling', 'cancelled', 'completed'));
 
