@@ -98,7 +98,7 @@ const listen = async (
       host,
       port: port ?? DEFAULT_PORT,
       token: config.keys.apiToken() ?? null,
-      batches,
+      batches: isApi ? batches : null,
       probe: () => probe(nightshift, queues),
       board: board?.router ?? null,
       spoolDirectory: join(config.dataDirectory, 'spool'),

@@ -99,7 +99,8 @@ export const openNightshift = async (config: Config, options: OpenOptions = {}):
   const address = await openAddress(config, options, stack);
   const log = options.log ?? stack.use(openLogFile(join(config.dataDirectory, LOG_FILE)));
   const onError = (error: Error): void => log.warn({ err: error }, 'connection.errored');
-  await migrateRecord(address);
+  if (config.home === 'embedded') await migrateRecord(address);
+  else await migrateServer(address);
 
   const pool = connectRecord(address, onError);
   stack.defer(() => pool.end());
@@ -159,6 +160,22 @@ const openAddress = async (
   if (servers !== null) return addressOf(servers.databaseUrl);
   const home = stack.use(await openEmbeddedPostgres({ dataDirectory: config.dataDirectory, ...options }));
   return home.connection;
+};
+
+/** A server of the user's own may be anywhere, or not ready for us: the message says which one, and not its password. */
+const migrateServer = async (address: PostgresAddress): Promise<void> => {
+  try {
+    await migrateRecord(address);
+  } catch (error) {
+    const { host = 'localhost', port = 5432, database = '', user = '' } = address;
+    const message =
+      error instanceof Error ? error.message || String(Reflect.get(error, 'code')) : String(error);
+    throw new Error(
+      `Expected to open the database "${database}" on ${host}:${port} as "${user}" (DATABASE_URL), got: ${message}. ` +
+        'Start the server, correct the variable, or give this user the right to create a schema there.',
+      { cause: error },
+    );
+  }
 };
 
 interface QueueHome {

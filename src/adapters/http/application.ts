@@ -14,7 +14,8 @@ import { routeNames, routerOf, type Route } from './routes.ts';
 export interface Application {
   /** At least 16 characters; `null` serves whoever is on this machine. */
   readonly token: string | null;
-  readonly batches: Batches;
+  /** `null` serves nothing but health: the process is no api. */
+  readonly batches: Batches | null;
   readonly probe: () => Promise<Readiness>;
   /** Served at `/board`. */
   readonly board: Router | null;
@@ -26,7 +27,7 @@ export interface Application {
 /** The application; requests to its own routes are in `underWay` while they are worked on. */
 export const applicationOf = (options: Application, underWay: Set<Promise<void>>): Express => {
   const { token, log, board, batches, spoolDirectory } = options;
-  const routes = apiRoutes(batches, spoolDirectory);
+  const routes = batches === null ? [] : apiRoutes(batches, spoolDirectory);
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');

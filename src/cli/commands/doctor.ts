@@ -1,8 +1,10 @@
 /** `doctor`: configuration, record and keys, checked without spending any quota. */
 import { probeProvider } from '../../adapters/openai/probe-provider.ts';
+import { disagreements } from '../../app/announce.ts';
 import type { Closing } from '../../app/ports.ts';
 import type { Config } from '../../config/config.ts';
 import { DEMO_OFFER } from '../../config/no-keys-message.ts';
+import type { Nightshift } from '../../wire.ts';
 import { type ConfigFlags, openRecord, readConfig } from '../configuration.ts';
 import { type CliContext, printJson, printLines } from '../context.ts';
 import { judgeProvider, type Verdict } from '../diagnosis.ts';
@@ -14,12 +16,18 @@ export interface DoctorFlags extends ConfigFlags {
   readonly json?: boolean | undefined;
 }
 
-/** What was found of the record. */
+/** What was found of the record and the queues. */
 interface StoreFinding {
   readonly isOpen: boolean;
+  /** Where it is: the data directory, or the variable that names the server. */
+  readonly place: string;
   readonly dataDirectory: string;
   /** The server's version, or why it does not open. */
   readonly detail: string;
+  /** Whether the queues answer, in words; `null` where nobody could ask. */
+  readonly queues: string | null;
+  /** What works, but not as it should; one sentence each. */
+  readonly warnings: readonly string[];
   readonly closings: readonly Closing[];
 }
 
@@ -52,28 +60,50 @@ interface Findings {
 }
 
 async function examineStore({ stderr }: CliContext, config: Config): Promise<StoreFinding> {
-  const { dataDirectory } = config;
+  const { dataDirectory, home } = config;
   try {
     await using nightshift = await openRecord(config, (message) => void stderr.write(`${message}\n`));
     const closings = await nightshift.health.closings();
+    const detail = `PostgreSQL ${await nightshift.explain.serverVersion()}`;
+    const warnings = disagreements(await nightshift.processes.processes());
+    const queues = await examineQueues(nightshift);
     return {
-      isOpen: true,
+      isOpen: queues.isOpen,
+      place: home === 'embedded' ? dataDirectory : 'DATABASE_URL',
       dataDirectory,
-      detail: `PostgreSQL ${await nightshift.explain.serverVersion()}`,
+      detail,
+      queues: queues.detail,
+      warnings: [...warnings, ...queues.warnings],
       closings,
     };
   } catch (error) {
-    const detail = error instanceof Error ? error.message : String(error);
-    return { isOpen: false, dataDirectory, detail, closings: [] };
+    const place = home === 'embedded' ? dataDirectory : 'DATABASE_URL';
+    return { ...NOTHING_KNOWN, place, dataDirectory, detail: messageOf(error) };
   }
 }
 
+const NOTHING_KNOWN = { isOpen: false, queues: null, warnings: [], closings: [] } as const;
+
+async function examineQueues(nightshift: Nightshift) {
+  try {
+    const queues = await nightshift.openQueues();
+    await queues.ping();
+    return { isOpen: true, detail: 'the queues answer', warnings: queues.warnings };
+  } catch (error) {
+    return { isOpen: false, detail: messageOf(error), warnings: [] };
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 function jsonOf({ isWell, config, store, verdicts }: Findings) {
-  const { isOpen, dataDirectory, detail } = store;
+  const { isOpen, dataDirectory, detail, queues, warnings } = store;
   return {
     isWell,
     configuration: { file: config.file, warnings: config.warnings },
-    store: { isOpen, dataDirectory, detail },
+    store: { isOpen, dataDirectory, detail, queues, warnings },
     providers: verdicts,
     unavailable: config.unavailable,
   };
@@ -87,7 +117,9 @@ function linesOf({ isWell, config, store, verdicts }: Findings): readonly string
       true,
       `configuration: ${config.file ?? 'no file, so every known provider whose key is in the environment'}`,
     ),
-    mark(store.isOpen, `record: ${store.dataDirectory}: ${store.detail}`),
+    mark(store.isOpen || store.queues !== null, `record: ${store.place}: ${store.detail}`),
+    ...(store.queues === null ? [] : [mark(store.isOpen, `queues: ${store.queues}`)]),
+    ...store.warnings.map((warning) => `  warning: ${warning}`),
     '',
     ...(verdicts.length === 0
       ? noProviderLines(config)

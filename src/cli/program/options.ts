@@ -1,0 +1,76 @@
+/** Options that several commands have. */
+import { type Command, Option } from 'commander';
+import { TASK_NAMES } from '../../core/tasks/task.ts';
+import type { ExitCode } from '../exit-code.ts';
+import { filled, positiveInteger } from '../option-values.ts';
+
+/** Told how a command ends. */
+export type End = (work: Promise<ExitCode>) => Promise<void>;
+
+/** What is asked of the lines, and where they may go. */
+export function withPolicy(command: Command): Command {
+  return command
+    .addOption(new Option('--task <NAME>', 'what is asked about each document').choices(TASK_NAMES))
+    .addOption(
+      textOption('--prompt <FILE>', 'the same in your words: UTF-8 text with {{text}} or any {{field}}'),
+    )
+    .addOption(
+      textOption('--field <NAME>', 'the field that holds the document, dots for nested ones (default: text)'),
+    )
+    .addOption(
+      integerOption(
+        '--max-output-tokens <N>',
+        'tokens an answer may take (default: 320 for summarize, else 1024)',
+      ),
+    )
+    .addOption(
+      textOption(
+        '--pool <NAME>',
+        "pool, alias, lane or model for every line (default: the line's own model, documents: small)",
+      ),
+    )
+    .addOption(textOption('--name <NAME>', 'what the batch is called (default: the name of INPUT)'))
+    .addOption(
+      integerOption(
+        '--limit <N>',
+        'only the first N good lines; such a trial is a batch of its own, its lines run again in the whole file (default: all)',
+      ),
+    );
+}
+
+/** Which service a command asks, and which configuration it reads. */
+export function withService(command: Command): Command {
+  return withConfig(command).addOption(
+    textOption(
+      '--url <URL>',
+      'the service to ask (default: NIGHTSHIFT_URL, else one that runs on the data directory, else the record itself)',
+    ),
+  );
+}
+
+/** Which configuration and which data directory. */
+export function withConfig(command: Command): Command {
+  return command
+    .addOption(
+      textOption(
+        '--config <FILE>',
+        'configuration (default: NIGHTSHIFT_CONFIG, else nightshift.yaml here, else keys in the environment)',
+      ),
+    )
+    .addOption(
+      textOption(
+        '--data <DIR>',
+        'data directory, with the embedded database even where DATABASE_URL is set (default: NIGHTSHIFT_DATA, else ~/.local/share/nightshift)',
+      ),
+    );
+}
+
+/** An option whose value is a text with something in it. */
+export function textOption(flags: string, description: string): Option {
+  return new Option(flags, description).argParser(filled);
+}
+
+/** An option whose value is a whole number from 1. */
+export function integerOption(flags: string, description: string): Option {
+  return new Option(flags, description).argParser(positiveInteger);
+}

@@ -1,0 +1,43 @@
+/** `run` on the command line. */
+import type { Command } from 'commander';
+import { run as runFile } from '../commands/run.ts';
+import type { CliContext } from '../context.ts';
+import { EXIT_CODES_HELP } from '../exit-code.ts';
+import { type End, textOption, withPolicy, withService } from './options.ts';
+
+const RUN_HELP = `
+Examples:
+  $ nightshift run docs.jsonl --task summarize
+      one summary per document, into docs.out.jsonl; lines that failed into docs.out.errors.jsonl
+  $ nightshift run tickets.jsonl.gz --prompt classify.txt --field body --limit 20
+      a trial on the first 20 lines: {{text}} in classify.txt is each line's "body"
+  $ cat batch.jsonl | nightshift run - --name tonight --out results.jsonl --json | jq .lines
+
+Ctrl-C waits for the calls under way (a second one aborts them). The same command again resumes and calls nothing twice.
+
+${EXIT_CODES_HELP}`;
+
+/** Adds it. */
+export function addRun(program: Command, context: CliContext, end: End): void {
+  const command = program
+    .command('run')
+    .summary('run a file of requests or documents to its end')
+    .description('Runs every line of INPUT on the lanes that may serve it, to one final line each.')
+    .argument(
+      '<INPUT.jsonl>',
+      'OpenAI batch lines, or documents with --task or --prompt; .gz is unpacked, - is standard input',
+    )
+    .addOption(textOption('--out <FILE>', 'successes, in input order (default: INPUT with .out.jsonl)'))
+    .addOption(
+      textOption(
+        '--errors <FILE>',
+        'all other lines, each with its reason (default: OUT with .errors.jsonl)',
+      ),
+    )
+    .option('--fresh', 'forget an earlier run of this input, and an unfinished batch at --out')
+    .option('--json', 'print one JSON object at the end, on standard output')
+    .option('--quiet', 'show no progress, only the summary');
+  withService(withPolicy(command))
+    .addHelpText('after', RUN_HELP)
+    .action((input: string, options: Parameters<typeof runFile>[2]) => end(runFile(context, input, options)));
+}
