@@ -16,8 +16,8 @@ const LOOK_AGAIN_AFTER_MS = 200;
 const KEEP_MS = 30_000;
 
 /**
- * Runs `tend` for each lane that `lanes` answers, from when it is first there until some time after it has gone; its
- * signal aborts then. Looks again whenever there is news. Resolves when the signal has aborted and everything has ended.
+ * Runs `tend` for each lane that `lanes` answers, from when it is first there until some time after it has gone, or until
+ * it has changed, and then anew; its signal aborts then. Looks again whenever there is news. Resolves when the signal has aborted and everything has ended.
  */
 export const tendLanes = async (
   { wake, clock, log }: TendTools,
@@ -35,7 +35,7 @@ export const tendLanes = async (
   const start = (served: ServedLane): void => {
     const laneId = served.lane.id;
     const leave = new AbortController();
-    const entry = { leave, lastWantedAtMs: clock.nowMs() };
+    const entry = { leave, words: JSON.stringify(served), lastWantedAtMs: clock.nowMs() };
     tended.set(laneId, entry);
     const ended = tend(served, AbortSignal.any([leave.signal, signal]))
       .catch((error: unknown) => log.error({ laneId, err: error }, 'lane.failed'))
@@ -52,8 +52,11 @@ export const tendLanes = async (
     try {
       for (const served of await lanes()) {
         const known = tended.get(served.lane.id);
-        if (known === undefined) start(served);
-        else known.lastWantedAtMs = clock.nowMs();
+        if (known?.words === JSON.stringify(served)) known.lastWantedAtMs = clock.nowMs();
+        else {
+          known?.leave.abort();
+          start(served);
+        }
       }
       forget(tended, clock.nowMs() - KEEP_MS);
     } catch (error) {
@@ -68,6 +71,8 @@ export const tendLanes = async (
 
 interface Tended {
   readonly leave: AbortController;
+  /** The lane as it was when it was begun with. */
+  readonly words: string;
   lastWantedAtMs: number;
 }
 

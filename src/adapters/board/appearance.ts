@@ -21,6 +21,6 @@ export const APPEARANCE: UIConfig = {
   showMetrics: false,
   // Batches first, lanes in the order of the configuration.
   sortQueues: false,
-  overview: { groupByDelimiter: true },
+  overview: { groupByDelimiter: false },
   jobDetails: { defaultTab: 'Data' },
 };

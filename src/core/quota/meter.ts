@@ -1,7 +1,7 @@
 /**
  * What counts against one limit. A grant puts a use on it. The use has no end while nobody can know when the provider
  * will count the call: it is held until the call begins (tokens on a refilling limit: until it is settled). How it
- * ends depends on the window; the comment at the top of the record's 0002-quota.sql gives the reasons.
+ * ends depends on the window; the comment at the top of the record's functions/quota.sql gives the reasons.
  */
 import type { Limit, Metric, TokenEstimate } from '../model.ts';
 import { windowEndMs } from './window.ts';

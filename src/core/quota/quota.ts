@@ -1,7 +1,7 @@
 /**
  * Quota arithmetic: whether every limit of a lane and its provider has room for one more call, and when it will. A
  * value with no I/O and no clock, for forecasts and tests; the record does the same in SQL
- * (src/adapters/postgres/migrations/0002-quota.sql), and one property suite holds both to one reference model.
+ * (src/adapters/postgres/functions/quota.sql), and one property suite holds both to one reference model.
  */
 import {
   type Meter,
