@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { openBoard } from './adapters/board/open-board.ts';
 import { leaveServiceNote } from './adapters/files/service-file.ts';
+import { DEFAULT_PORT } from './adapters/http/addresses.ts';
 import type { Readiness } from './adapters/http/readiness.ts';
 import { serveHttp } from './adapters/http/serve.ts';
 import { announcementOf, disagreements } from './app/announce.ts';
@@ -30,8 +31,6 @@ export interface Service extends AsyncDisposable {
   abort(): void;
 }
 
-/** Where an api listens unless told otherwise. */
-export const DEFAULT_PORT = 7316;
 /** A batch that was cancelled is answered after this long, whatever is left to end. */
 const CANCEL_PATIENCE_MS = 2_000;
 /** How often the service looks at what other processes announce. */

@@ -94,7 +94,8 @@ export const findBatch = async (
   store: Pick<BatchStore, 'find' | 'findByName' | 'list'>,
   ref: string,
 ): Promise<Batch> => {
-  const byName = await store.findByName(ref);
+  // No name holds a NUL, and PostgreSQL would not even look for one.
+  const byName = ref.includes('\0') ? null : await store.findByName(ref);
   if (byName !== null) return byName;
   const byId = /^\d{1,15}$/u.test(ref) ? await store.find(Number(ref)) : null;
   if (byId !== null) return byId;

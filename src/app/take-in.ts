@@ -51,6 +51,7 @@ export const takeIn = async (
   listener: TakeInListener,
 ): Promise<Submitted> => {
   const { store, routing, sha256, isServed } = tools;
+  requireName(submission.name);
   const task = readTask(submission);
   if (submission.pool !== null) requirePool(routing, submission.pool);
   const identity = sha256(identityText(submission, task, input.hash));
@@ -78,6 +79,17 @@ export const takeIn = async (
   if (taken.kind === 'no-good-line')
     throw new BatchRefused('invalid', noGoodLine(input.shownAs, reader.reasons));
   return { batch: taken.batch, reasons: reader.reasons, isKnown: taken.kind === 'exists' };
+};
+
+/** Long enough for any file's name. */
+const LONGEST_NAME = 1_000;
+
+const requireName = (name: string): void => {
+  if (name.trim() !== '' && name.length <= LONGEST_NAME && !name.includes('\0')) return;
+  throw new BatchRefused(
+    'invalid',
+    `Expected a batch's name to be 1 to ${LONGEST_NAME} characters without a NUL, got ${name.length} ${name.includes('\0') ? 'with one' : 'of them'}. Choose another name.`,
+  );
 };
 
 const readTask = ({ task }: Submission): Task | null => {

@@ -1,5 +1,8 @@
 /** Judging the addresses that requests name: where we listen, `Host`, `Origin`, and where to go after a login. */
 
+/** Where an api listens unless told otherwise. */
+export const DEFAULT_PORT = 7316;
+
 const LOOPBACK_HOST = /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/iu;
 const LOOPBACK_AUTHORITY = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/iu;
 

@@ -1,7 +1,6 @@
 /** `up`: a process of the service, until it is told to stop. */
 import { openLogStream } from '../../adapters/files/log-file.ts';
 import type { Role } from '../../app/ports.ts';
-import { startService } from '../../service.ts';
 import { openNightshift } from '../../wire.ts';
 import { type ConfigFlags, readConfig } from '../configuration.ts';
 import type { CliContext } from '../context.ts';
@@ -38,6 +37,8 @@ export async function up(context: CliContext, flags: UpFlags): Promise<ExitCode>
     onLost: lost.resolve,
     ...(log === null ? {} : { log }),
   });
+  // Loaded here: other commands start sooner, and smaller, without the board and the server.
+  const { startService } = await import('../../service.ts');
   await using service = await startService(nightshift, config, {
     roles: flags.role,
     host: flags.host,

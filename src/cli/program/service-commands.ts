@@ -1,6 +1,6 @@
 /** The service and its batches on the command line. */
 import { type Command, Option } from 'commander';
-import { DEFAULT_PORT } from '../../service.ts';
+import { DEFAULT_PORT } from '../../adapters/http/addresses.ts';
 import { cancel, list, pause, resume, retry, status } from '../commands/batches.ts';
 import { results } from '../commands/results.ts';
 import { submit } from '../commands/submit.ts';

@@ -18,6 +18,11 @@ export function taskOf({
   if (name !== undefined && prompt !== undefined) {
     return { kind: 'invalid', message: 'Expected a task or a prompt, got both. Leave one of them out.' };
   }
+  if (prompt?.includes('\0') === true)
+    return {
+      kind: 'invalid',
+      message: 'Expected the prompt to be text, got a NUL character in it. Remove it.',
+    };
   if (prompt !== undefined) return promptTask(prompt, options);
   if (name === 'summarize') return summarizeTask(options);
   return {
