@@ -59,11 +59,15 @@ export const readFinalLines = async (path: string): Promise<readonly FinalLine[]
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
     throw error;
   });
-  return text
+  return finalLinesIn(text);
+};
+
+/** The final lines of a text. */
+export const finalLinesIn = (text: string): readonly FinalLine[] =>
+  text
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => finalLine.parse(JSON.parse(line)));
-};
 
 /** The `custom_id`s of final lines, in their order. */
 export const customIdsOf = (lines: readonly FinalLine[]): readonly (string | null)[] =>

@@ -1,4 +1,7 @@
-/** The service as a test runs it: any number of `nightshift up` processes on one stage, each killed and restarted at will. */
+/**
+ * The service as a test runs it: any number of `nightshift up` processes on one stage, each of one role or of all, and
+ * each killed and restarted at will.
+ */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command, EndedCommand, Surroundings } from './command.ts';
 import type { Stage } from './stage.ts';
@@ -11,10 +14,9 @@ export type Role = (typeof ROLES)[number];
 
 /** One place in the service, held by a process at a time. */
 export interface ServiceProcess {
-  /** The role and a number, such as `worker-2`. */
+  /** The role and a number, such as `worker-2`; `service` where it has every role. */
   readonly name: string;
-  readonly role: Role;
-  /** Where the process that runs now serves HTTP; a restarted one has another port. */
+  /** Where the process that runs now serves HTTP; a restarted one has another port, unless one was chosen. */
   url(): string;
   /** The process that runs now, or ran last. */
   command(): Command;
@@ -36,6 +38,14 @@ export interface ProcessOptions {
   readonly surroundings?: Surroundings;
 }
 
+/** How a process that has every role is started. */
+export interface ServiceOptions {
+  /** Default any free one. */
+  readonly port?: number;
+  /** By default it may run for 10 minutes. */
+  readonly surroundings?: Surroundings;
+}
+
 const LONGEST_RUN_MS = 600_000;
 const READY_PATIENCE_MS = 30_000;
 const BETWEEN_LOOKS_MS = 20;
@@ -52,17 +62,24 @@ export const startProcesses = async (
   await Promise.all(
     ROLES.flatMap((role) =>
       Array.from({ length: counts[role] ?? 0 }, (_, index) =>
-        startProcess(`${role}-${index + 1}`, role, () =>
-          stage.start(['up', '--role', role, '--port', '0', ...args], {
-            longestRunMs: LONGEST_RUN_MS,
-            ...surroundings,
-          }),
+        startProcess(`${role}-${index + 1}`, () =>
+          startUp(stage, ['--role', role, '--port', '0', ...args], surroundings),
         ),
       ),
     ),
   );
 
-const startProcess = async (name: string, role: Role, start: () => Command): Promise<ServiceProcess> => {
+/** Starts one process that has every role, as {@link startProcesses} does. */
+export const startService = async (
+  stage: Stage,
+  { port = 0, surroundings }: ServiceOptions = {},
+): Promise<ServiceProcess> =>
+  await startProcess('service', () => startUp(stage, ['--port', String(port)], surroundings));
+
+const startUp = (stage: Stage, args: readonly string[], surroundings: Surroundings = {}): Command =>
+  stage.start(['up', ...args], { longestRunMs: LONGEST_RUN_MS, ...surroundings });
+
+const startProcess = async (name: string, start: () => Command): Promise<ServiceProcess> => {
   let current = await startReady(name, start);
   const kill = async (signal: NodeJS.Signals = 'SIGKILL'): Promise<EndedCommand> => {
     current.command.kill(signal);
@@ -70,7 +87,6 @@ const startProcess = async (name: string, role: Role, start: () => Command): Pro
   };
   return {
     name,
-    role,
     url: () => current.url,
     command: () => current.command,
     kill,

@@ -85,9 +85,13 @@ const sumOf = (
     .reduce((sum, count) => sum + count, 0);
 
 /** Resolves when the condition holds; rejects after `patienceMs`, saying what was waited for. */
-export const until = async (what: string, holds: () => boolean, patienceMs = 30_000): Promise<void> => {
+export const until = async (
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  patienceMs = 30_000,
+): Promise<void> => {
   const deadlineMs = Date.now() + patienceMs;
-  while (!holds()) {
+  while (!(await holds())) {
     if (Date.now() > deadlineMs)
       throw new Error(`Expected ${what} within ${patienceMs} ms, but it did not happen.`);
     await delay(10);

@@ -275,6 +275,9 @@ const markDuplicates = async (
   }
 };
 
+/** A batch of so many lines changes what the planner should believe of the table. */
+const WORTH_ANALYSING = 1_000;
+
 const countLines = async (
   client: pg.PoolClient,
   batchId: number,
@@ -288,6 +291,8 @@ const countLines = async (
   );
   const [counted] = rows;
   if (counted === undefined || counted.total === counted.bad) throw new NoGoodLine();
+  // The server would look by itself within a minute; until then it plans for a table that it believes to be small.
+  if (counted.total >= WORTH_ANALYSING) await client.query('ANALYZE request');
   await client.query("SELECT wake_dispatchers('*')");
   return counted;
 };
