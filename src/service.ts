@@ -161,15 +161,16 @@ const probe = async ({ processes }: Nightshift, queues: OpenQueues): Promise<Rea
 };
 
 /**
- * Looks at what the others announce, again and again: lanes that are new are added to the batches in progress, and
- * whatever the processes disagree about is said once. Never rejects.
+ * Looks at what the others announce, again and again: lanes that are new are added to the batches in progress, whatever
+ * the processes disagree about is said once, and when they agree again, what they agree on is in force. Never rejects.
  */
 const lookAround = async (
-  { processes, currentRouting, store, clock, log }: Nightshift,
+  { processes, currentRouting, store, clock, log, assertLimits }: Nightshift,
   { roles, onWarning }: ServiceOptions,
   signal: AbortSignal,
 ): Promise<void> => {
   const said = new Set<string>();
+  let disagreed = false;
   let known: Routing | null = null;
   while (!signal.aborted) {
     try {
@@ -178,7 +179,11 @@ const lookAround = async (
         for (const batchId of await store.servedBatchIds()) await store.addLanes(batchId, routing);
         known = routing;
       }
-      for (const warning of disagreements(await processes.processes())) {
+      const warnings = disagreements(await processes.processes());
+      // Whoever disagreed has gone, and left its limits in force.
+      if (disagreed && warnings.length === 0) await assertLimits();
+      disagreed = warnings.length > 0;
+      for (const warning of warnings) {
         if (said.has(warning)) continue;
         said.add(warning);
         log.warn({ warning }, 'limits.disagreed');

@@ -59,6 +59,8 @@ export interface Nightshift extends AsyncDisposable {
   readonly processes: ProcessRegistry;
   readonly wake: WakeSignal;
   readonly provider: ProviderClient;
+  /** Writes this process's limits into the record again, as at its start. */
+  readonly assertLimits: () => Promise<void>;
   /** Batches on this record. `isServed`: they belong to a service rather than to this process. */
   batches(options: BatchesOptions): Batches;
   /** Queues need tables and connections of their own, so they open on first use. */
@@ -130,6 +132,7 @@ export const openNightshift = async (config: Config, options: OpenOptions = {}):
     progress,
     ledger: postgresGrantLedger(pool),
     explain,
+    assertLimits: () => syncConfiguration(pool, routing, fingerprints),
     stories: postgresGrantStories(pool),
     roll: postgresBatchRoll(pool),
     provider: openProviderClient(config.providers, (providerId) => config.keys.keyOf(providerId)),

@@ -26,6 +26,16 @@ export interface Pace {
   readonly longestCallMs: number;
 }
 
+/** What there is to do. */
+export interface Backlog {
+  /** Requests of the crowd. */
+  readonly requests: number;
+  /** Tokens of the smallest prompts; the largest are six times as long. */
+  readonly promptTokens: number;
+  /** Open lines of another batch, which no lane here may take; slices are as long as there is much left to do. */
+  readonly linesElsewhere: number;
+}
+
 /** A crowd at work on one backlog. */
 export interface Hammering {
   readonly pool: pg.Pool;
@@ -44,17 +54,17 @@ export interface Hammering {
   leave(): Promise<void>;
 }
 
-/** A backlog of small requests that any lane may serve. A scope with a `/` is a lane. */
+/** A backlog of requests that any lane may serve. A scope with a `/` is a lane. */
 export const prepare = async (
   { pool, address }: TestRecord,
   scopes: readonly QuotaScope[],
-  requests: number,
+  backlog: Backlog,
   pace: Pace,
 ): Promise<Hammering> => {
   const laneIds = scopes.map((scope) => scope.id).filter((id) => id.includes('/'));
   const routing = routingOf(scopes, laneIds);
   await syncConfiguration(pool, routing, new Map());
-  await addBacklog(pool, laneIds, requests);
+  await addBacklog(pool, laneIds, backlog);
   await pool.query(
     'INSERT INTO lane_total (lane_id, mean_call_ms) SELECT l, $2 FROM unnest($1::text[]) AS l',
     [laneIds, pace.toldCallMs],
@@ -89,7 +99,11 @@ export const prepare = async (
   };
 };
 
-const addBacklog = async (pool: pg.Pool, laneIds: readonly string[], requests: number): Promise<void> => {
+const addBacklog = async (
+  pool: pg.Pool,
+  laneIds: readonly string[],
+  { requests, promptTokens, linesElsewhere }: Backlog,
+): Promise<void> => {
   await pool.query(
     `INSERT INTO batch (identity, name, created_at_ms, total) VALUES ('hammer', 'hammer', now_ms(), $1)`,
     [requests],
@@ -97,9 +111,13 @@ const addBacklog = async (pool: pg.Pool, laneIds: readonly string[], requests: n
   await pool.query(`INSERT INTO pool SELECT id, 'any', $1 FROM batch`, [laneIds]);
   await pool.query(
     `INSERT INTO request (batch_id, line_number, custom_id, line, route_id, prompt_tokens, output_tokens, state)
-     SELECT b.id, n, 'line-' || n, '{}', route_id, 10 + n % 50, 20, 'pending'
+     SELECT b.id, n, 'line-' || n, '{}', route_id, $2 + n % (5 * $2), 20, 'pending'
      FROM batch b, generate_series(1, $1) AS n, intern_route(b.id, 'any', '{}') AS route_id`,
-    [requests],
+    [requests, promptTokens],
+  );
+  await pool.query(
+    `INSERT INTO batch (identity, name, created_at_ms, total) VALUES ('elsewhere', 'elsewhere', now_ms(), $1)`,
+    [linesElsewhere],
   );
 };
 

@@ -105,9 +105,14 @@ interface Ready {
 const startReady = async (name: string, start: () => Command): Promise<Ready> => {
   const command = start();
   const wait = { command, name, deadlineMs: Date.now() + READY_PATIENCE_MS };
-  const url = await waitFor(wait, 'the line `listening on`', async () => listeningUrl(command.stderr()));
-  await waitFor(wait, '200 from /readyz', async () => ((await isReady(url)) ? url : undefined));
-  return { command, url };
+  try {
+    const url = await waitFor(wait, 'the line `listening on`', async () => listeningUrl(command.stderr()));
+    await waitFor(wait, '200 from /readyz', async () => ((await isReady(url)) ? url : undefined));
+    return { command, url };
+  } catch (error) {
+    command.kill('SIGKILL');
+    throw error;
+  }
 };
 
 /** Only a whole line counts: its port may still be on the way. */

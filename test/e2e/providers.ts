@@ -84,6 +84,18 @@ const sumOf = (
     .map((stats) => of(stats))
     .reduce((sum, count) => sum + count, 0);
 
+/** A call that the provider has answered is under way until its result is in the record: so long at most. */
+const STORING_MS = 150;
+
+/** Calls that were under way at some instant from `fromMs` to `untilMs`, by the provider's own log of ended calls. */
+export const callsUnderWay = (simulator: RunningSimulator, fromMs: number, untilMs = fromMs): number =>
+  simulator
+    .calls()
+    .filter(
+      ({ arrivedAtMs, durationMs }) =>
+        arrivedAtMs <= untilMs && arrivedAtMs + durationMs + STORING_MS >= fromMs,
+    ).length;
+
 /** Resolves when the condition holds; rejects after `patienceMs`, saying what was waited for. */
 export const until = async (
   what: string,
