@@ -14,13 +14,15 @@ export const APPEARANCE: UIConfig = {
   favIcon: { default: MOON_URL, alternative: MOON_URL },
   pollingInterval: { showSetting: false, forceInterval: POLL_SECONDS },
   hideDocsLink: true,
+  miscLinks: [{ text: 'Log out', url: '/logout' }],
   // The record says how many workers a lane has; asking Redis would be a CLIENT LIST per lane and poll.
   showWorkers: false,
   // Asked of the first queue, which is no queue.
   hideRedisDetails: true,
   showMetrics: false,
-  // Batches first, lanes in the order of the configuration.
+  // In the menu: batches first, lanes in the order of the configuration.
   sortQueues: false,
+  // Groups would come before what is in none, and put the batches last.
   overview: { groupByDelimiter: false },
   jobDetails: { defaultTab: 'Data' },
 };

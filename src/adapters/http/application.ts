@@ -5,7 +5,7 @@ import type { Log } from '../../app/ports.ts';
 import { guard } from './access.ts';
 import { apiRoutes } from './api-routes.ts';
 import { takingBody } from './bodies.ts';
-import { loginRoutes, logout } from './login.ts';
+import { askLogout, loginRoutes, logout } from './login.ts';
 import type { Readiness } from './readiness.ts';
 import { answerErrors } from './refusal.ts';
 import { routeNames, routerOf, type Route } from './routes.ts';
@@ -35,6 +35,7 @@ export const applicationOf = (options: Application, underWay: Set<Promise<void>>
   app.get('/healthz', (_request, response) => void response.json({ status: 'ok' }));
   app.use(loginRoutes(token, log));
   app.use(guard(token, log));
+  app.get('/logout', askLogout(token));
   app.post('/logout', logout);
   if (board !== null) app.use('/board', takingBody, board);
   app.use(routerOf(ownRoutes(options, routes).map((route) => tracked(route, underWay))));

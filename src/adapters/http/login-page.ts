@@ -1,4 +1,4 @@
-/** The page that asks a browser for the token. It loads nothing, runs nothing, and follows the browser's light or dark. */
+/** The pages that ask a browser for the token, and that end its session. They load nothing, run nothing, and follow the browser's light or dark. */
 import { createHash } from 'node:crypto';
 
 /** A page and the policy that lets a browser use its style and its form, and nothing else. */
@@ -20,6 +20,7 @@ input { width: 100%; padding: .6rem .75rem; font: inherit; color: inherit; backg
 button { width: 100%; margin-top: 1rem; padding: .6rem; font: inherit; font-weight: 600; color: var(--card); background: var(--accent); border: 0; border-radius: .4rem; cursor: pointer; }
 input:focus-visible, button:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 p { margin: .5rem 0 0; font-size: .875rem; color: var(--soft); }
+a { color: var(--accent); }
 p[role=alert] { margin: 0 0 1rem; color: var(--bad); }
 code { font-size: .95em; }
 `;
@@ -28,7 +29,23 @@ const MOON =
   '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M20.7 14.6A9 9 0 0 1 9.4 3.3a9 9 0 1 0 11.3 11.3z"/></svg>';
 
 /** The page; after the login it goes on to `next`, a path on this server. */
-export const loginPage = (next: string, wasWrong: boolean): LoginPage => ({
+export const loginPage = (next: string, wasWrong: boolean): LoginPage =>
+  pageWith(`<form method="post" action="/login?${new URLSearchParams({ next }).toString()}">
+${wasWrong ? '<p role="alert">That is not the token of this service.</p>' : ''}
+<label for="token">Token</label>
+<input id="token" name="token" type="password" autocomplete="current-password" required autofocus>
+<button>Log in</button>
+<p>What <code>NIGHTSHIFT_API_TOKEN</code> is where the service runs.</p>
+</form>`);
+
+/** The page that ends a session: links can only lead to it, a button does it. */
+export const logoutPage = (): LoginPage =>
+  pageWith(`<form method="post" action="/logout">
+<button autofocus>Log out</button>
+<p>The service goes on without you. <a href="/board">Back to the board</a></p>
+</form>`);
+
+const pageWith = (form: string): LoginPage => ({
   html: `<!doctype html>
 <html lang="en">
 <head>
@@ -42,13 +59,7 @@ export const loginPage = (next: string, wasWrong: boolean): LoginPage => ({
 <body>
 <main>
 <h1>${MOON} Nightshift</h1>
-<form method="post" action="/login?${new URLSearchParams({ next }).toString()}">
-${wasWrong ? '<p role="alert">That is not the token of this service.</p>' : ''}
-<label for="token">Token</label>
-<input id="token" name="token" type="password" autocomplete="current-password" required autofocus>
-<button>Log in</button>
-<p>What <code>NIGHTSHIFT_API_TOKEN</code> is where the service runs.</p>
-</form>
+${form}
 </main>
 </body>
 </html>

@@ -5,7 +5,7 @@ import type { Log } from '../../app/ports.ts';
 import { isRightToken } from './access.ts';
 import { localPath } from './addresses.ts';
 import { takingBody } from './bodies.ts';
-import { loginPage } from './login-page.ts';
+import { type LoginPage, loginPage, logoutPage } from './login-page.ts';
 import { parametersOf } from './query.ts';
 import { endOfSession, sessionCookie } from './session.ts';
 
@@ -36,11 +36,21 @@ export const logout: RequestHandler = (request, response) => {
   response.set('set-cookie', endOfSession(isHttps(request))).redirect(303, '/login');
 };
 
+/** Asks whoever has a session whether it shall end; without a token there is none. */
+export const askLogout =
+  (token: string | null): RequestHandler =>
+  (_request, response) => {
+    if (token === null) response.redirect(303, '/board');
+    else send(response, logoutPage());
+  };
+
 const sendPage = (response: Response, status: number, next: string, wasWrong: boolean): void => {
-  const { html, contentSecurityPolicy } = loginPage(next, wasWrong);
   if (wasWrong) response.set('www-authenticate', 'Bearer realm="nightshift"');
+  send(response.status(status), loginPage(next, wasWrong));
+};
+
+const send = (response: Response, { html, contentSecurityPolicy }: LoginPage): void => {
   response
-    .status(status)
     .set({ 'content-security-policy': contentSecurityPolicy, 'cache-control': 'no-store' })
     .type('html')
     .send(html);

@@ -1,4 +1,4 @@
-/** Refusals of the HTTP interface, and the one form in which every error leaves it: `{"error":{"code","message"}}`. */
+/** Refusals of the HTTP interface, and the form in which errors leave it: `{"error":{"code","message"}}`, for the board's page its own. */
 import { randomUUID } from 'node:crypto';
 import type { ErrorRequestHandler, Request, Response } from 'express';
 import { BatchRefused } from '../../app/batches.ts';
@@ -44,11 +44,23 @@ export const answerErrors =
     if (response.closed && isDeparture(error)) return;
     const refusal = refusalOf(error) ?? faulted(log, error, request);
     if (response.headersSent) response.destroy();
+    else if (BOARD.test(request.originalUrl)) answerBoard(response, refusal);
     else answer(response, refusal);
   };
 
 const answer = (response: Response, { status, code, message, headers }: HttpRefusal): void => {
   response.status(status).set(headers).json({ error: { code, message } });
+};
+
+const BOARD = /^\/board(?:\/|$)/iu;
+
+/** The board's page shows `error` as a title and `message` below it, and nothing of any other form. */
+const answerBoard = (response: Response, { status, message, headers }: HttpRefusal): void => {
+  const said =
+    status === 401
+      ? { error: 'Not logged in', message: 'The session has ended. Reload the page to log in again.' }
+      : { error: 'Refused', message };
+  response.status(status).set(headers).json(said);
 };
 
 const refusalOf = (error: unknown): HttpRefusal | null => {

@@ -22,12 +22,12 @@ export type LaneState =
 /** The state of a lane at `nowMs`. Calls under way make it busy even when nothing is left for another. */
 export function laneState(lane: LaneProgress, nowMs: number): LaneState {
   const { closing } = lane;
+  if (lane.isPaused) return { kind: 'paused' };
   if (closing !== null) {
     const { scope, untilMs, reason, needsUser } = closing;
     return { kind: 'closed', scope, untilMs, reason, needsUser };
   }
   if (lane.callsUnderWay > 0) return { kind: 'busy' };
-  if (lane.isPaused) return { kind: 'paused' };
   const usedUp = lane.limits
     .filter((limit) => quotaLeft(limit) < 1)
     .map((limit) => ({ label: limitLabel(limit), untilMs: roomAtMs(limit, nowMs) }));
