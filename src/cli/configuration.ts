@@ -10,11 +10,11 @@ export interface ConfigFlags {
   readonly data?: string | undefined;
 }
 
-/** Loads the configuration and prints its warnings. Rejects with ConfigError. */
+/** Loads the configuration and prints its warnings, unless it shall be silent. Rejects with ConfigError. */
 export async function readConfig(
   context: CliContext,
   { config, data }: ConfigFlags,
-  options: { readonly allowNoLanes?: boolean } = {},
+  options: { readonly allowNoLanes?: boolean; readonly isSilent?: boolean } = {},
 ): Promise<Config> {
   const { environment, workingDirectory, homeDirectory, stderr } = context;
   const loaded = await loadConfig({
@@ -24,6 +24,7 @@ export async function readConfig(
     homeDirectory,
     ...options,
   });
+  if (options.isSilent === true) return loaded;
   for (const warning of loaded.warnings) stderr.write(`nightshift: warning: ${warning}\n`);
   return loaded;
 }

@@ -19,7 +19,6 @@ export interface UpFlags extends ConfigFlags {
 export async function up(context: CliContext, flags: UpFlags): Promise<ExitCode> {
   const { stderr } = context;
   const say = (message: string): void => void stderr.write(`nightshift: ${message}\n`);
-  const config = await readConfig(context, flags, { allowNoLanes: !flags.role.includes('worker') });
   using signals = watchSignals(
     process,
     {
@@ -29,6 +28,9 @@ export async function up(context: CliContext, flags: UpFlags): Promise<ExitCode>
     },
     () => performance.now(),
   );
+  // A process that makes no call is meant to be without keys.
+  const makesCalls = flags.role.includes('worker');
+  const config = await readConfig(context, flags, { allowNoLanes: !makesCalls, isSilent: !makesCalls });
   const lost = Promise.withResolvers<Error>();
   // On a terminal people want to read a few sentences; elsewhere somebody collects the log.
   using log = context.stdout.isTTY === true ? null : openLogStream(process.stdout);
