@@ -28,11 +28,14 @@ export const syncConfiguration = async (
   fingerprints: ReadonlyMap<string, string>,
 ): Promise<void> => {
   await inTransaction(pool, async (client) => {
-    await syncLimits(client, limitRows(routing));
+    await syncLimits(client, scopesOf(routing), limitRows(routing));
     await reopenMended(client, fingerprints);
     await client.query("SELECT wake_dispatchers('*')");
   });
 };
+
+const scopesOf = (routing: Routing): readonly string[] =>
+  routing.providers.flatMap(({ id, lanes }) => [id, ...lanes.map((lane) => lane.id)]);
 
 const limitRows = (routing: Routing): LimitRow[] =>
   routing.providers.flatMap((provider) => [
@@ -71,9 +74,12 @@ const concurrencyRow = (scope: string, amount: number): LimitRow => ({
   margin_ms: 0,
 });
 
-const syncLimits = async (client: pg.PoolClient, rows: readonly LimitRow[]): Promise<void> => {
+const syncLimits = async (
+  client: pg.PoolClient,
+  scopes: readonly string[],
+  rows: readonly LimitRow[],
+): Promise<void> => {
   const values = JSON.stringify(rows);
-  const scopes = [...new Set(rows.map((row) => row.scope))];
   // Serialises two processes that start at once, and the limits' order of locks with it.
   await client.query('LOCK TABLE quota_limit IN EXCLUSIVE MODE');
   await client.query('UPDATE quota_limit SET active = false WHERE scope = ANY ($1) AND active', [scopes]);

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { queueName } from '../../../src/adapters/bullmq/lane-queues.ts';
 import {
   openRedisBackend,
@@ -101,21 +101,43 @@ describe('queues on Redis', () => {
   });
 });
 
+/** Whether it is, once what the network has brought is dealt with. */
+const isSettledSoon = (work: Promise<unknown>): Promise<boolean> =>
+  new Promise((resolve) => {
+    void work.then(
+      () => resolve(true),
+      () => resolve(true),
+    );
+    setImmediate(() => resolve(false));
+  });
+
+/** Lets the seconds of the clock pass in moments until this is settled; the network keeps its own time. */
+const hurried = async <Result>(start: () => Promise<Result>): Promise<Result> => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  try {
+    const work = start();
+    for (;;) {
+      await vi.advanceTimersByTimeAsync(100);
+      if (await isSettledSoon(work)) return await work;
+    }
+  } finally {
+    vi.useRealTimers();
+  }
+};
+
 describe('a Redis that is not there', () => {
   test('is reported with the way out and without its password', async () => {
-    const opening = openRedisBackend(
-      { url: 'redis://night:redis-secret@127.0.0.1:1', prefix: 'x' },
-      () => {},
-    );
-    const error = await opening.then(
-      () => null,
-      (reason: unknown) => reason,
+    const error = await hurried(() =>
+      openRedisBackend({ url: 'redis://night:redis-secret@127.0.0.1:1', prefix: 'x' }, () => {}).then(
+        () => null,
+        (reason: unknown) => reason,
+      ),
     );
     expect(String(error)).toMatch(
       /Expected a Redis at redis:\/\/night:\*\*\*@127\.0\.0\.1:1 \(REDIS_URL\), got: .+\. Start it, or correct the variable\./u,
     );
     expect(String(error)).not.toContain('secret');
-  }, 20_000);
+  });
 
   test.each([
     ['redis://h:6379', 'redis://h:6379'],

@@ -1,36 +1,5 @@
-import { createServer, type RequestListener } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { openProviderClient } from '../../../src/adapters/openai/provider-client.ts';
-import { aLane, aProvider } from '../../app/fakes.ts';
-
-const KEY = 'hunter2-night-0123456789';
-const LANE = aLane('alpha/small');
-const BODY = { messages: [{ role: 'user', content: 'Hi.' }] };
-
-/** One call to a server that answers like this, and how often it was asked. */
-const callTo = async (listener: RequestListener, key = KEY) => {
-  let asked = 0;
-  const server = createServer((request, response) => {
-    asked += 1;
-    listener(request, response);
-  });
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
-  const provider = { ...aProvider([LANE]), baseUrl: `http://127.0.0.1:${port}/v1` };
-  const reply = await openProviderClient([provider], () => key).chat(
-    LANE,
-    BODY,
-    new AbortController().signal,
-  );
-  server.closeAllConnections();
-  await new Promise((resolve) => {
-    server.close(resolve);
-  });
-  return { reply, asked };
-};
+import { callTo, KEY } from './serving.ts';
 
 describe('a call to a provider', () => {
   it.each([429, 500, 503])('is made once, whatever comes of it: %i', async (status) => {
@@ -41,13 +10,16 @@ describe('a call to a provider', () => {
     expect(reply).toMatchObject({ kind: 'http', status });
   });
 
-  it('does not follow a redirect, which would be another call with the key', async () => {
-    const { reply, asked } = await callTo(
-      (request, response) => void response.writeHead(307, { location: request.url ?? '/' }).end(),
-    );
-    expect(asked).toBe(1);
-    expect(reply).toMatchObject({ kind: 'http', status: 307 });
-  });
+  it.each([301, 302, 303, 307, 308])(
+    'does not follow a redirect, which would be another call with the key: %i',
+    async (status) => {
+      const { reply, asked } = await callTo(
+        (request, response) => void response.writeHead(status, { location: request.url ?? '/' }).end(),
+      );
+      expect(asked).toBe(1);
+      expect(reply).toMatchObject({ kind: 'http', status });
+    },
+  );
 
   it.each([200, 500])('breaks a body without end off, with status %i', async (status) => {
     const { reply } = await callTo((_, response) => {
@@ -79,10 +51,9 @@ describe('a call to a provider', () => {
   });
 
   it('leaves the answer alone where the key is an ordinary word', async () => {
-    const { reply } = await callTo(
-      (_, response) => void response.end('{"text":"the ollama model"}'),
-      'ollama',
-    );
+    const { reply } = await callTo((_, response) => void response.end('{"text":"the ollama model"}'), {
+      key: 'ollama',
+    });
     expect(reply).toMatchObject({ bodyText: '{"text":"the ollama model"}' });
   });
 });

@@ -7,7 +7,7 @@ import { audit } from '../../contracts/quota-record.ts';
 import { findRefusal } from '../../contracts/quota-provider.ts';
 import { type TestRecord, openTestRecord } from '../../postgres-fixture.ts';
 
-const REQUESTS = 240;
+const REQUESTS = 200;
 
 /** The amounts of the limits that count tokens. */
 interface TokenAmounts {
@@ -22,7 +22,7 @@ const scopesOf = ({ aDay, refilled, input }: TokenAmounts): readonly QuotaScope[
     id: 'shared',
     concurrency: 9,
     limits: [
-      { metric: 'requests', amount: 60, window: { kind: 'rolling', perMs: 500 } },
+      { metric: 'requests', amount: 30, window: { kind: 'rolling', perMs: 500 } },
       { metric: 'tokens', amount: aDay, window: { kind: 'calendar', unit: 'day', timeZone: 'UTC' } },
     ],
   },
@@ -34,7 +34,7 @@ const scopesOf = ({ aDay, refilled, input }: TokenAmounts): readonly QuotaScope[
   {
     id: 'shared/two',
     concurrency: 6,
-    limits: [{ metric: 'requests', amount: 20, window: { kind: 'fixed', perMs: 300, anchorAtMs: 0 } }],
+    limits: [{ metric: 'requests', amount: 17, window: { kind: 'fixed', perMs: 300, anchorAtMs: 0 } }],
   },
   { id: 'other', concurrency: null, limits: [] },
   {

@@ -1,5 +1,4 @@
 /** Moments in which two changes of the record meet, one step at a time. */
-import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
 import { describe, expect, test } from 'vitest';
 import { postgresGrantLedger } from '../../../src/adapters/postgres/grant-ledger.ts';
@@ -8,6 +7,7 @@ import type { FinishedCall, GrantLedger } from '../../../src/app/ports.ts';
 import type { Limit } from '../../../src/core/model.ts';
 import { audit, routingOf, stopClockAt, workerOn } from '../../contracts/quota-record.ts';
 import { type TestRecord, openTestRecord } from '../../postgres-fixture.ts';
+import { waitingForLocks, whileHolding } from './meeting.ts';
 
 const LANES = ['early/one', 'late/one'] as const;
 const NOW_MS = Date.parse('2026-11-20T12:00:00Z');
@@ -83,36 +83,6 @@ const finished = (grantId: number, next: FinishedCall['next']): FinishedCall => 
 
 const SUCCEEDED = { kind: 'succeeded', line: '{}' } as const;
 const PENDING = { kind: 'pending', avoidUntilMs: null } as const;
-
-/** Resolves once this many connections of the test's database wait for a lock. */
-const waitingForLocks = async (pool: pg.Pool, howMany: number): Promise<void> => {
-  for (;;) {
-    const { rows } = await pool.query(
-      `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
-    );
-    if (rows.length >= howMany) return;
-    await delay(5);
-  }
-};
-
-/** Holds rows while the work is started; lets go before it is awaited. */
-const whileHolding = async (
-  pool: pg.Pool,
-  lockSql: string,
-  starts: readonly (() => Promise<unknown>)[],
-): Promise<void> => {
-  const holder = await pool.connect();
-  const started: Promise<unknown>[] = [];
-  await holder.query('BEGIN');
-  await holder.query(lockSql);
-  for (const start of starts) {
-    started.push(start());
-    await waitingForLocks(pool, started.length);
-  }
-  await holder.query('COMMIT');
-  holder.release();
-  await Promise.all(started);
-};
 
 /** A grant whose worker was taken for dead, and the one that took its place. */
 const lostAndItsSuccessor = async (

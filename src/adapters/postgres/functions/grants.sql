@@ -39,7 +39,8 @@ $$;
 -- 'no-slot', 'no-room', 'no-work'), and the instant at which it is worth asking again (null: only an event changes it).
 --
 -- Slices: on a fast lane a slot takes several calls, one after the other, since round trips decide its pace; see
--- calls_per_slice. Only where there are more grants than slots; the last grant of a slice holds the slot.
+-- calls_per_slice. Only where there are more grants than slots; the last grant of a slice, whose call is the last,
+-- holds the slot for all.
 --
 -- Starvation: if the best request does not fit what is left, smaller ones may go ahead of it for at most the length
 -- of the window that is in its way (and no more than a minute); then the lane waits for it.
@@ -160,6 +161,11 @@ BEGIN
       prompts := prompts || candidate.prompt_tokens::bigint;
       outputs := outputs || candidate.output_tokens::bigint;
     END LOOP;
+    -- A slice is of one batch, so that whatever happens to the batch happens to the whole slice, and to its slot.
+    IF slice_calls > 1 AND cardinality(request_ids) > 0 THEN
+      at_most := cardinality(request_ids);
+      EXIT;
+    END IF;
   END LOOP;
 
   IF cardinality(request_ids) = 0 THEN
@@ -194,7 +200,8 @@ BEGIN
 END
 $$;
 
--- How many calls a slot of the lane may take at once: 16 at most, about a second of work at most, and only where
+-- How many calls a slot of the lane may take at once: 16 at most, and about a second of work at most, or half of the
+-- shortest margin, since a slice begins together. More than one only where
 --
 -- - calls take a quarter of a second or less, lately;
 -- - no limit keeps the lane below 50 calls a second (of 1,000 tokens): there a call that waits for its neighbour gains
@@ -204,19 +211,23 @@ CREATE FUNCTION calls_per_slice(the_lane text, scopes text[]) RETURNS integer LA
 SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 DECLARE
   call_ms double precision := (SELECT mean_call_ms FROM lane_total WHERE lane_id = the_lane);
+  slice_ms double precision;
   requests_left bigint;
   slots bigint;
 BEGIN
   IF call_ms IS NULL OR call_ms > 250 OR EXISTS (
     SELECT FROM quota_limit l WHERE l.scope = ANY (scopes) AND l.active AND l.window_kind <> 'concurrency'
-      AND l.amount < 50 * coalesce(l.per_ms, 86400000) / 1000.0 * CASE l.metric WHEN 'requests' THEN 1 ELSE 1000 END
+      AND l.amount < 50 * coalesce(l.per_ms, CASE WHEN l.unit = 'day' THEN 86400000 ELSE 30 * 86400000::bigint END) / 1000.0
+                     * CASE l.metric WHEN 'requests' THEN 1 ELSE 1000 END
   ) THEN
     RETURN 1;
   END IF;
+  SELECT least(1000, coalesce(min(l.margin_ms) / 2.0, 1000)) INTO slice_ms
+  FROM quota_limit l WHERE l.scope = ANY (scopes) AND l.active AND l.window_kind <> 'concurrency';
   SELECT coalesce(sum(b.total - b.bad - b.succeeded - b.failed - b.cancelled), 0) INTO requests_left
   FROM batch b WHERE b.state = 'in_progress';
   SELECT coalesce(sum(wl.slots), 0) INTO slots FROM worker_lane wl;
-  RETURN greatest(1, least(16, floor(1000 / greatest(call_ms, 1)), requests_left / greatest(4 * slots, 1)));
+  RETURN greatest(1, least(16, floor(slice_ms / greatest(call_ms, 1)), requests_left / greatest(4 * slots, 1)));
 END
 $$;
 
@@ -283,30 +294,6 @@ CREATE FUNCTION scopes_of(ids bigint[]) RETURNS text[] LANGUAGE sql STABLE AS $$
   SELECT array_agg(DISTINCT s) FROM grants g, unnest(ARRAY[g.lane_id, g.provider_id]) AS s WHERE g.id = ANY (ids)
 $$;
 
--- These grants close, and not because their call is over: where one holds the slot of a slice of which others are still
--- open, the last of those holds it from now on. Their limits must be locked.
-CREATE FUNCTION hand_slots_over(ids bigint[]) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE
-  holder record;
-  heir bigint;
-BEGIN
-  FOR holder IN SELECT g.id, g.lane_id FROM grants g WHERE g.id = ANY (ids) AND g.slots > 0 ORDER BY g.id LOOP
-    CONTINUE WHEN NOT EXISTS (
-      SELECT FROM grants g WHERE g.state <> 'closed' AND g.id < holder.id AND g.lane_id = holder.lane_id AND g.slots = 0
-        AND g.id <> ALL (ids));
-    SELECT max(g.id) INTO heir FROM grants g
-    WHERE g.state <> 'closed' AND g.id < holder.id AND g.lane_id = holder.lane_id AND g.slots = 0 AND g.id <> ALL (ids)
-      -- A slice begins after the slot before its own.
-      AND g.id > coalesce((SELECT p.id FROM grants p WHERE p.id < holder.id AND p.lane_id = holder.lane_id AND p.slots > 0
-                           ORDER BY p.id DESC LIMIT 1), 0);
-    CONTINUE WHEN heir IS NULL;
-    UPDATE grants g SET slots = CASE WHEN g.id = heir THEN 1 ELSE 0 END WHERE g.id IN (heir, holder.id);
-    UPDATE quota_use u SET grant_id = heir FROM quota_limit l
-    WHERE u.grant_id = holder.id AND l.id = u.limit_id AND l.metric = 'calls';
-  END LOOP;
-END
-$$;
-
 -- Gives the quota of these open grants back and sends their requests to the backlog: calls that never began.
 CREATE FUNCTION release_grants(ids bigint[], why text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -316,7 +303,6 @@ BEGIN
   FROM grants g, unnest(ARRAY[g.lane_id, g.provider_id]) AS s WHERE g.id = ANY (ids);
   IF scopes IS NULL THEN RETURN; END IF;
   PERFORM settle_limits(scopes);
-  PERFORM hand_slots_over(ids);
   WITH given_back AS (
     DELETE FROM quota_use WHERE grant_id = ANY (ids) RETURNING limit_id, amount
   )
@@ -332,7 +318,8 @@ $$;
 -- A worker is about to make these calls. Returns what it needs for each that may be made; the rest were closed
 -- before (another delivery, an expiry), or their lane has closed since and they are released. From here on the
 -- quota counts from now: a call that begins is counted whatever becomes of it. A worker that was held up between the
--- answer and its call begins again, so that the count starts when the call does.
+-- answer and its call begins again, so that the count starts when the call does; where a window has ended meanwhile, the
+-- call is not counted there any more, and is released.
 CREATE FUNCTION begin_grants(ids bigint[], the_worker integer) RETURNS TABLE (
   grant_id bigint, request_id bigint, lane_id text, begun_at_ms bigint, output_tokens integer, prompt_tokens integer,
   custom_id text, line text, task jsonb, tries smallint, excluded text[], avoided text[], dropped_parameters text[],
@@ -344,6 +331,7 @@ DECLARE
   at_ms bigint;
   open_ids bigint[];
   closed_ids bigint[];
+  again_ids bigint[];
 BEGIN
   at_ms := now_ms();
   SELECT coalesce(array_agg(g.id) FILTER (WHERE h.is_closed IS NULL), '{}'), array_agg(g.id) FILTER (WHERE h.is_closed)
@@ -360,6 +348,18 @@ BEGIN
   ) h ON true;
   IF closed_ids IS NOT NULL THEN
     PERFORM release_grants(closed_ids, 'the lane or its batch closed before the call began');
+  END IF;
+  SELECT array_agg(g.id) INTO again_ids FROM grants g WHERE g.id = ANY (open_ids) AND g.state = 'begun';
+  IF again_ids IS NOT NULL THEN
+    PERFORM settle_limits(scopes_of(again_ids));
+    SELECT array_agg(g.id) INTO closed_ids FROM grants g
+    WHERE g.id = ANY (again_ids) AND EXISTS (
+      SELECT FROM quota_limit l WHERE l.scope IN (g.lane_id, g.provider_id) AND l.active AND l.window_kind <> 'concurrency'
+        AND NOT EXISTS (SELECT FROM quota_use u WHERE u.grant_id = g.id AND u.limit_id = l.id));
+    IF closed_ids IS NOT NULL THEN
+      PERFORM release_grants(closed_ids, 'a window ended before the call was made');
+      open_ids := ARRAY(SELECT o FROM unnest(open_ids) AS o WHERE o <> ALL (closed_ids));
+    END IF;
   END IF;
   at_ms := now_ms() + 1; -- now_ms() is rounded down; never count a call from before it began
   UPDATE grants g SET state = 'begun', worker_id = the_worker, begun_at_ms = at_ms WHERE g.id = ANY (open_ids);

@@ -67,7 +67,6 @@ BEGIN
   SELECT array_agg(DISTINCT s) INTO scopes
   FROM grants g, unnest(ARRAY[g.lane_id, g.provider_id]) AS s WHERE g.id = ANY (ids);
   at_ms := settle_limits(scopes);
-  PERFORM hand_slots_over(ids);
   UPDATE quota_use u SET expires_at_ms = greatest(g.begun_at_ms + l.margin_ms, at_ms)
   FROM grants g, quota_limit l
   WHERE u.grant_id = ANY (ids) AND g.id = u.grant_id AND l.id = u.limit_id AND u.expires_at_ms IS NULL
