@@ -2,7 +2,7 @@
 import { readFile, rm } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { describeHomes } from '../homes/homes.ts';
+import { describeHomes, isThorough } from '../homes/homes.ts';
 import { chatLine, customIdsOf, ids, readFinalLines } from './lines.ts';
 import { callCount, MODEL, provider, until } from './providers.ts';
 import { requireExit } from './command.ts';
@@ -55,7 +55,7 @@ describeHomes((home) => {
     expect(await callsOf(args)).toBe(0);
   });
 
-  test('Another task or pool makes another batch of the same file', async () => {
+  test.runIf(isThorough(home))('Another task or pool makes another batch of the same file', async () => {
     const documents = ids(5).map((id) =>
       JSON.stringify({ id, text: `The text of ${id}. It is short. It says little.` }),
     );
@@ -88,31 +88,46 @@ describeHomes((home) => {
     expect(await stage.ask("SELECT count(*) FROM request WHERE custom_id LIKE 'first-%'")).toBe(0);
   });
 
-  test('A gzipped file and standard input give the same lines as a plain file', async () => {
-    const lines = linesOf('packed-');
-    const text = lines.map((line) => `${line}\n`).join('');
-    const packed = await stage.write('packed.jsonl.gz', gzipSync(text));
+  test.runIf(isThorough(home))(
+    'A gzipped file and standard input give the same lines as a plain file',
+    async () => {
+      const lines = linesOf('packed-');
+      const text = lines.map((line) => `${line}\n`).join('');
+      const packed = await stage.write('packed.jsonl.gz', gzipSync(text));
 
-    expect(await callsOf(['run', packed, '--out', stage.path('packed.out.jsonl'), '--pool', 'quick'])).toBe(
-      20,
-    );
-    const piped = ['run', '-', '--name', 'piped', '--out', stage.path('piped.out.jsonl'), '--pool', 'quick'];
-    expect(await callsOf(piped, text)).toBe(20);
-    expect(await callsOf(piped, text)).toBe(0);
+      expect(await callsOf(['run', packed, '--out', stage.path('packed.out.jsonl'), '--pool', 'quick'])).toBe(
+        20,
+      );
+      const piped = [
+        'run',
+        '-',
+        '--name',
+        'piped',
+        '--out',
+        stage.path('piped.out.jsonl'),
+        '--pool',
+        'quick',
+      ];
+      expect(await callsOf(piped, text)).toBe(20);
+      expect(await callsOf(piped, text)).toBe(0);
 
-    const names = ids(20, 'packed-');
-    expect(customIdsOf(await readFinalLines(stage.path('packed.out.jsonl')))).toEqual(names);
-    expect(customIdsOf(await readFinalLines(stage.path('piped.out.jsonl')))).toEqual(names);
-  });
+      const names = ids(20, 'packed-');
+      expect(customIdsOf(await readFinalLines(stage.path('packed.out.jsonl')))).toEqual(names);
+      expect(customIdsOf(await readFinalLines(stage.path('piped.out.jsonl')))).toEqual(names);
+    },
+  );
 
-  test('A gzipped file that breaks off is refused and leaves nothing behind', async () => {
-    const whole = gzipSync(linesOf('torn-', 2_000).join('\n'));
-    const torn = await stage.write('torn.jsonl.gz', whole.subarray(0, whole.length / 2));
+  test.runIf(isThorough(home))(
+    'A gzipped file that breaks off is refused and leaves nothing behind',
+    async () => {
+      const whole = gzipSync(linesOf('torn-', 2_000).join('\n'));
+      const torn = await stage.write('torn.jsonl.gz', whole.subarray(0, whole.length / 2));
 
-    const { code, stderr } = await stage.run(['run', torn, '--out', stage.path('torn.out.jsonl')]);
+      const { code, stderr } = await stage.run(['run', torn, '--out', stage.path('torn.out.jsonl')]);
 
-    expect(code).toBe(1);
-    expect(stderr).toMatch(/whole gzip file/u);
-    expect(await stage.ask("SELECT count(*) FROM request WHERE custom_id LIKE 'torn-%'")).toBe(0);
-  });
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/whole gzip file/u);
+      expect(await stage.ask("SELECT count(*) FROM request WHERE custom_id LIKE 'torn-%'")).toBe(0);
+    },
+  );
 });

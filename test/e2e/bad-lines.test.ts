@@ -1,7 +1,7 @@
 /** Bad lines end as explained error lines and harm no good one. */
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { describeHomes } from '../homes/homes.ts';
+import { describeHomes, isThorough } from '../homes/homes.ts';
 import { chatLine, chatRequest, customIdsOf, ids, readFinalLines } from './lines.ts';
 import { callCount, provider } from './providers.ts';
 import { requireExit } from './command.ts';
@@ -109,32 +109,35 @@ describeHomes((home) => {
     expect(stage.simulator.calls()).toHaveLength(ENTRIES.length - expected.length);
   });
 
-  test('A file with no good line shows its first ten reasons and leaves nothing behind', async () => {
-    const input = await stage.write(
-      'none.jsonl',
-      ids(25).map((name) => altered(name, { method: 'GET' })),
-    );
-    const before = callCount(stage.simulator);
-    const batchesBefore = await stage.ask('SELECT count(*) FROM batch');
+  test.runIf(isThorough(home))(
+    'A file with no good line shows its first ten reasons and leaves nothing behind',
+    async () => {
+      const input = await stage.write(
+        'none.jsonl',
+        ids(25).map((name) => altered(name, { method: 'GET' })),
+      );
+      const before = callCount(stage.simulator);
+      const batchesBefore = await stage.ask('SELECT count(*) FROM batch');
 
-    const { code, stderr } = await stage.run(['run', input, '--out', stage.path('none.out.jsonl')]);
+      const { code, stderr } = await stage.run(['run', input, '--out', stage.path('none.out.jsonl')]);
 
-    requireExit({ code, stderr }, 1);
-    expect(stderr.match(/line \d+: invalid_method/gu)).toHaveLength(10);
-    expect(stderr).toMatch(/15 more/u);
-    expect(existsSync(stage.path('none.out.jsonl'))).toBe(false);
-    expect(existsSync(stage.path('none.out.jsonl.partial'))).toBe(false);
-    expect(existsSync(stage.path('none.out.errors.jsonl'))).toBe(false);
-    expect(await stage.ask('SELECT count(*) FROM batch')).toBe(batchesBefore);
-    expect(
-      await stage.ask(
-        'SELECT count(*) FROM request r LEFT JOIN batch b ON b.id = r.batch_id WHERE b.id IS NULL',
-      ),
-    ).toBe(0);
-    expect(callCount(stage.simulator)).toBe(before);
-  });
+      requireExit({ code, stderr }, 1);
+      expect(stderr.match(/line \d+: invalid_method/gu)).toHaveLength(10);
+      expect(stderr).toMatch(/15 more/u);
+      expect(existsSync(stage.path('none.out.jsonl'))).toBe(false);
+      expect(existsSync(stage.path('none.out.jsonl.partial'))).toBe(false);
+      expect(existsSync(stage.path('none.out.errors.jsonl'))).toBe(false);
+      expect(await stage.ask('SELECT count(*) FROM batch')).toBe(batchesBefore);
+      expect(
+        await stage.ask(
+          'SELECT count(*) FROM request r LEFT JOIN batch b ON b.id = r.batch_id WHERE b.id IS NULL',
+        ),
+      ).toBe(0);
+      expect(callCount(stage.simulator)).toBe(before);
+    },
+  );
 
-  test('An empty file is refused with a sentence that says so', async () => {
+  test.runIf(isThorough(home))('An empty file is refused with a sentence that says so', async () => {
     const input = await stage.write('empty.jsonl', []);
 
     const { code, stderr } = await stage.run(['run', input, '--out', stage.path('empty.out.jsonl')]);

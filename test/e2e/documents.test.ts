@@ -1,6 +1,6 @@
 /** Plain documents with a task, instead of whole requests. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { describeHomes } from '../homes/homes.ts';
+import { describeHomes, isThorough } from '../homes/homes.ts';
 import { customIdsOf, type FinalLine, readFinalLines } from './lines.ts';
 import { provider } from './providers.ts';
 import { requireExit } from './command.ts';
@@ -42,41 +42,44 @@ describeHomes((home) => {
     for (const line of lines) expect(contentOf(line)).toMatch(/harbour|council/u);
   });
 
-  test("--prompt fills the fields of the user's own template, and --field names the text", async () => {
-    const prompt = await stage.write('prompt.txt', [
-      'Give the gist of "{{title}}" by {{author.name}}: {{text}}',
-    ]);
-    const documents = [
-      { id: 'a', title: 'The Harbour', author: { name: 'Ada' }, body: STORY },
-      { id: 'b', title: 'No author', body: STORY },
-      { id: 'c', title: 'No text', author: { name: 'Cy' } },
-    ];
-    const input = await stage.write(
-      'titled.jsonl',
-      documents.map((document) => JSON.stringify(document)),
-    );
-    const output = stage.path('titled.out.jsonl');
+  test.runIf(isThorough(home))(
+    "--prompt fills the fields of the user's own template, and --field names the text",
+    async () => {
+      const prompt = await stage.write('prompt.txt', [
+        'Give the gist of "{{title}}" by {{author.name}}: {{text}}',
+      ]);
+      const documents = [
+        { id: 'a', title: 'The Harbour', author: { name: 'Ada' }, body: STORY },
+        { id: 'b', title: 'No author', body: STORY },
+        { id: 'c', title: 'No text', author: { name: 'Cy' } },
+      ];
+      const input = await stage.write(
+        'titled.jsonl',
+        documents.map((document) => JSON.stringify(document)),
+      );
+      const output = stage.path('titled.out.jsonl');
 
-    const { code, stderr } = await stage.run([
-      'run',
-      input,
-      '--out',
-      output,
-      '--prompt',
-      prompt,
-      '--field',
-      'body',
-    ]);
+      const { code, stderr } = await stage.run([
+        'run',
+        input,
+        '--out',
+        output,
+        '--prompt',
+        prompt,
+        '--field',
+        'body',
+      ]);
 
-    requireExit({ code, stderr }, 2);
-    expect(customIdsOf(await readFinalLines(output))).toEqual(['a']);
-    const refused = await readFinalLines(stage.path('titled.out.errors.jsonl'));
-    expect(customIdsOf(refused)).toEqual(['b', 'c']);
-    expect(refused[0]?.error?.message).toContain('author.name');
-    expect(refused[1]?.error?.message).toContain('body');
-  });
+      requireExit({ code, stderr }, 2);
+      expect(customIdsOf(await readFinalLines(output))).toEqual(['a']);
+      const refused = await readFinalLines(stage.path('titled.out.errors.jsonl'));
+      expect(customIdsOf(refused)).toEqual(['b', 'c']);
+      expect(refused[0]?.error?.message).toContain('author.name');
+      expect(refused[1]?.error?.message).toContain('body');
+    },
+  );
 
-  test('Documents without a task are refused with the way out', async () => {
+  test.runIf(isThorough(home))('Documents without a task are refused with the way out', async () => {
     const input = await stage.write('bare.jsonl', [JSON.stringify({ id: 'a', text: STORY })]);
 
     const { code, stderr } = await stage.run(['run', input, '--out', stage.path('bare.out.jsonl')]);

@@ -1,7 +1,7 @@
 /** One provider misbehaves, the others do its work. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { FaultKind } from '../../src/simulator/faults/fault.ts';
-import { describeHomes } from '../homes/homes.ts';
+import { casesFor, describeHomes, isThorough } from '../homes/homes.ts';
 import { chatLine, customIdsOf, ids, readFinalLines } from './lines.ts';
 import { callCount, MODEL, provider } from './providers.ts';
 import { requireExit } from './command.ts';
@@ -46,13 +46,23 @@ const MISBEHAVIOURS: readonly Misbehaviour[] = [
   { fault: 'context-length', outcome: 'too-large', mostCalls: LINES },
 ];
 
+const isFirstOfOutcome = ({ outcome }: Misbehaviour, index: number): boolean =>
+  MISBEHAVIOURS.findIndex((other) => other.outcome === outcome) === index;
+
 const dialectFor = (fault: FaultKind) => (fault === 'gemini-bad-key' ? 'gemini' : 'openai');
 
 const badId = (fault: FaultKind): string => `bad-${fault}`;
 
 const LONE_LANE_FAULTS: readonly FaultKind[] = ['http-500', 'reset'];
 
+const ABSENCES = [
+  { when: 'at the beginning', fromMs: 0, untilMs: 4_000 },
+  { when: 'in the middle', fromMs: 3_000, untilMs: 7_000 },
+];
+
 describeHomes((home) => {
+  const misbehaviours = casesFor(home, MISBEHAVIOURS, isFirstOfOutcome);
+
   describe('With one provider of three at fault every line is done by the others', () => {
     let stage: Stage;
 
@@ -60,14 +70,14 @@ describeHomes((home) => {
       stage = await setStage({
         home,
         tiers: [
-          ...MISBEHAVIOURS.map(({ fault }) => provider(badId(fault), { dialect: dialectFor(fault) })),
+          ...misbehaviours.map(({ fault }) => provider(badId(fault), { dialect: dialectFor(fault) })),
           provider('sound-a', { latencyMs: 20, concurrency: 4 }),
           // Larger than the rest: who calls a request too large is not asked again, nor is anybody of that size.
           provider('sound-b', { latencyMs: 20, concurrency: 4, contextTokens: 32_000 }),
         ],
-        faults: MISBEHAVIOURS.map(({ fault }) => ({ provider: badId(fault), kind: fault })),
+        faults: misbehaviours.map(({ fault }) => ({ provider: badId(fault), kind: fault })),
         pools: Object.fromEntries(
-          MISBEHAVIOURS.map(({ fault }) => [
+          misbehaviours.map(({ fault }) => [
             `with-${fault}`,
             [badId(fault), 'sound-a', 'sound-b'].map((id) => `${id}/${MODEL}`),
           ]),
@@ -78,7 +88,7 @@ describeHomes((home) => {
 
     afterAll(async () => await stage[Symbol.asyncDispose]());
 
-    test.each(MISBEHAVIOURS)(
+    test.each(misbehaviours)(
       'when it answers with $fault, which the provenance calls $outcome',
       async (misbehaviour) => {
         const { fault, outcome, mostCalls, needsUser = false } = misbehaviour;
@@ -135,7 +145,7 @@ describeHomes((home) => {
     });
   });
 
-  test.each(LONE_LANE_FAULTS)('A pool of one lane survives one %s', async (kind) => {
+  test.runIf(isThorough(home)).each(LONE_LANE_FAULTS)('A pool of one lane survives one %s', async (kind) => {
     await using stage = await setStage({
       home,
       tiers: [provider('only')],
@@ -153,85 +163,91 @@ describeHomes((home) => {
     expect(customIdsOf(await readFinalLines(stage.path('out.jsonl')))).toEqual(names);
   });
 
-  test.each([
-    { when: 'at the beginning', fromMs: 0, untilMs: 4_000 },
-    { when: 'in the middle', fromMs: 3_000, untilMs: 7_000 },
-  ])('Every provider dead for a while $when: the run waits and finishes', async ({ fromMs, untilMs }) => {
-    const slow = { latencyMs: 300, concurrency: 2 };
-    await using stage = await setStage({
-      home,
-      tiers: [provider('one', slow), provider('two', slow)],
-      faults: [{ provider: '*', kind: 'dead', fromMs, untilMs }],
-    });
-    const names = ids(60);
-    const input = await stage.write(
-      'in.jsonl',
-      names.map((name) => chatLine(name)),
-    );
-    stage.simulator.reset();
+  test.runIf(isThorough(home)).each(ABSENCES)(
+    'Every provider dead for a while $when: the run waits and finishes',
+    async ({ fromMs, untilMs }) => {
+      const slow = { latencyMs: 300, concurrency: 2 };
+      await using stage = await setStage({
+        home,
+        tiers: [provider('one', slow), provider('two', slow)],
+        faults: [{ provider: '*', kind: 'dead', fromMs, untilMs }],
+      });
+      const names = ids(60);
+      const input = await stage.write(
+        'in.jsonl',
+        names.map((name) => chatLine(name)),
+      );
+      stage.simulator.reset();
 
-    const { code, stderr, durationMs } = await stage.run(['run', input, '--out', stage.path('out.jsonl')]);
+      const { code, stderr, durationMs } = await stage.run(['run', input, '--out', stage.path('out.jsonl')]);
 
-    requireExit({ code, stderr }, 0);
-    expect(customIdsOf(await readFinalLines(stage.path('out.jsonl')))).toEqual(names);
-    console.log(
-      `${durationMs} ms, dead from ${fromMs} to ${untilMs} ms, ${callCount(stage.simulator)} calls for ${names.length} lines`,
-    );
-  });
+      requireExit({ code, stderr }, 0);
+      expect(customIdsOf(await readFinalLines(stage.path('out.jsonl')))).toEqual(names);
+      console.log(
+        `${durationMs} ms, dead from ${fromMs} to ${untilMs} ms, ${callCount(stage.simulator)} calls for ${names.length} lines`,
+      );
+    },
+  );
 
-  test('With no key that works the run ends and says so, and with a new key the same command finishes', async () => {
-    const apiKeyEnv = 'NIGHTSHIFT_E2E_KEY';
-    await using stage = await setStage({
-      home,
-      tiers: [provider('locked', { apiKey: 'the-new-key' })],
-      apiKeyEnv,
-    });
-    const names = ids(10);
-    const input = await stage.write(
-      'in.jsonl',
-      names.map((name) => chatLine(name)),
-    );
-    const args = ['run', input, '--out', stage.path('out.jsonl')];
+  test.runIf(isThorough(home))(
+    'With no key that works the run ends and says so, and with a new key the same command finishes',
+    async () => {
+      const apiKeyEnv = 'NIGHTSHIFT_E2E_KEY';
+      await using stage = await setStage({
+        home,
+        tiers: [provider('locked', { apiKey: 'the-new-key' })],
+        apiKeyEnv,
+      });
+      const names = ids(10);
+      const input = await stage.write(
+        'in.jsonl',
+        names.map((name) => chatLine(name)),
+      );
+      const args = ['run', input, '--out', stage.path('out.jsonl')];
 
-    const refused = await stage.run(args, { environment: { [apiKeyEnv]: 'the-old-key' } });
-    const callsBefore = callCount(stage.simulator);
-    requireExit(refused, 1);
-    expect(refused.stdout + refused.stderr).toMatch(/locked/u);
-    expect(refused.stdout + refused.stderr).toMatch(/key was refused/u);
-    expect(refused.stdout + refused.stderr).not.toMatch(/the-(old|new)-key/u);
-    requireExit(await stage.run(args, { environment: { [apiKeyEnv]: 'the-old-key' } }), 1);
-    // The same key is not tried again.
-    expect(callCount(stage.simulator)).toBe(callsBefore);
-    const { code, stderr } = await stage.run(args, { environment: { [apiKeyEnv]: 'the-new-key' } });
+      const refused = await stage.run(args, { environment: { [apiKeyEnv]: 'the-old-key' } });
+      const callsBefore = callCount(stage.simulator);
+      requireExit(refused, 1);
+      expect(refused.stdout + refused.stderr).toMatch(/locked/u);
+      expect(refused.stdout + refused.stderr).toMatch(/key was refused/u);
+      expect(refused.stdout + refused.stderr).not.toMatch(/the-(old|new)-key/u);
+      requireExit(await stage.run(args, { environment: { [apiKeyEnv]: 'the-old-key' } }), 1);
+      // The same key is not tried again.
+      expect(callCount(stage.simulator)).toBe(callsBefore);
+      const { code, stderr } = await stage.run(args, { environment: { [apiKeyEnv]: 'the-new-key' } });
 
-    requireExit({ code, stderr }, 0);
-    expect(customIdsOf(await readFinalLines(stage.path('out.jsonl')))).toEqual(names);
-    expect(callCount(stage.simulator) - callsBefore).toBe(names.length);
-  });
+      requireExit({ code, stderr }, 0);
+      expect(customIdsOf(await readFinalLines(stage.path('out.jsonl')))).toEqual(names);
+      expect(callCount(stage.simulator) - callsBefore).toBe(names.length);
+    },
+  );
 
-  test('A line that every lane fails ends as an error line with the whole trail, and is not called for again', async () => {
-    await using stage = await setStage({
-      home,
-      tiers: [provider('cuts'), provider('refuses')],
-      faults: [
-        { provider: 'cuts', kind: 'truncated' },
-        { provider: 'refuses', kind: 'refused' },
-      ],
-    });
-    const input = await stage.write('in.jsonl', [chatLine('hopeless')]);
-    const args = ['run', input, '--out', stage.path('out.jsonl')];
+  test.runIf(isThorough(home))(
+    'A line that every lane fails ends as an error line with the whole trail, and is not called for again',
+    async () => {
+      await using stage = await setStage({
+        home,
+        tiers: [provider('cuts'), provider('refuses')],
+        faults: [
+          { provider: 'cuts', kind: 'truncated' },
+          { provider: 'refuses', kind: 'refused' },
+        ],
+      });
+      const input = await stage.write('in.jsonl', [chatLine('hopeless')]);
+      const args = ['run', input, '--out', stage.path('out.jsonl')];
 
-    const { code, stderr } = await stage.run(args);
-    requireExit({ code, stderr }, 2);
-    const [line] = await readFinalLines(stage.path('out.errors.jsonl'));
-    expect(line?.custom_id).toBe('hopeless');
-    expect(line?.nightshift.attempts.map((attempt) => attempt.outcome)).toEqual([
-      'useless-answer',
-      'useless-answer',
-    ]);
-    expect(new Set(line?.nightshift.attempts.map((attempt) => attempt.lane)).size).toBe(2);
+      const { code, stderr } = await stage.run(args);
+      requireExit({ code, stderr }, 2);
+      const [line] = await readFinalLines(stage.path('out.errors.jsonl'));
+      expect(line?.custom_id).toBe('hopeless');
+      expect(line?.nightshift.attempts.map((attempt) => attempt.outcome)).toEqual([
+        'useless-answer',
+        'useless-answer',
+      ]);
+      expect(new Set(line?.nightshift.attempts.map((attempt) => attempt.lane)).size).toBe(2);
 
-    expect((await stage.run(args)).code).toBe(2);
-    expect(callCount(stage.simulator)).toBe(2);
-  });
+      expect((await stage.run(args)).code).toBe(2);
+      expect(callCount(stage.simulator)).toBe(2);
+    },
+  );
 });

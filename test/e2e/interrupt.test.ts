@@ -16,7 +16,7 @@ describeHomes((home) => {
       home,
       tiers: [provider('slow', { latencyMs: 800, concurrency: 8 })],
     });
-    const names = ids(60);
+    const names = ids(32);
     const input = await stage.write(
       'in.jsonl',
       names.map((name) => chatLine(name)),

@@ -10,7 +10,7 @@ import { embeddedPostmasterPid } from './stage-home.ts';
 
 /** A long run kills in a larger night, at moments spread wider. */
 const IS_LONG = process.env['NIGHTSHIFT_LONG'] === '1';
-const LINES = IS_LONG ? 2_000 : 400;
+const LINES = IS_LONG ? 2_000 : 300;
 /** What a kill leaves behind is in the record and the queues alike; half as many show it for queues that are kept elsewhere. */
 const KILLS: Readonly<Record<HomeName, number>> = { embedded: 10, redis: 5 };
 

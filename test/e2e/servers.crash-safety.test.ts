@@ -10,9 +10,9 @@ import { callCount, provider, refusals, rolling, until } from './providers.ts';
 import { requireExit } from './command.ts';
 import { setStage, type Stage } from './stage.ts';
 
-const LINES = 150;
+const LINES = 100;
 /** Each happens twice: what a process must do again after the first time is done again after the second. */
-const AFTER_CALLS = [30, 80];
+const AFTER_CALLS = [20, 60];
 
 /** Calls at once of {@link slowTiers}. */
 const MOST_AT_ONCE = 12;

@@ -1,6 +1,6 @@
 /**
- * The two homes on which every end-to-end test runs from one definition: `embedded`, a data directory and nothing else,
- * and `redis`, the production home on a PostgreSQL and a Redis of the user's.
+ * The two homes on which end-to-end tests run from one definition: `embedded`, a data directory and nothing else, and
+ * `redis`, the production home on a PostgreSQL and a Redis of the user's.
  *
  * `NIGHTSHIFT_TEST_HOMES` (default `embedded,redis`) says which. The Redis home needs a `redis-server` in PATH: without
  * one its tests are skipped with a loud line, and fail with `CI=true` or `NIGHTSHIFT_REQUIRE_REDIS=1`.
@@ -27,6 +27,20 @@ export const describeHome = (home: HomeName, define: () => void): void => {
     define();
   });
 };
+
+/**
+ * Whether everything is tested on this home: on the first, and with `NIGHTSHIFT_LONG=1` on each. Where a home makes no
+ * difference, as for how lines are read or what an answer means, the others do with a sample, for runs must stay short.
+ */
+export const isThorough = (home: HomeName): boolean =>
+  home === HOMES[0] || process.env['NIGHTSHIFT_LONG'] === '1';
+
+/** All cases where everything is tested; elsewhere the sample. */
+export const casesFor = <T>(
+  home: HomeName,
+  cases: readonly T[],
+  isSample: (entry: T, index: number) => boolean,
+): readonly T[] => (isThorough(home) ? cases : cases.filter(isSample));
 
 let sharedServers: Promise<Servers> | undefined;
 

@@ -48,14 +48,17 @@ export async function results(context: CliContext, ref: string, flags: ResultsFl
   return batch.failed + batch.bad + batch.cancelled > 0 ? EXIT.someFailed : EXIT.done;
 }
 
-const print = async (
+/** Prints as fast as the reader reads; one that has read enough ends it. */
+async function print(
   { stdout }: CliContext,
   lines: AsyncIterable<readonly { readonly line: string }[]>,
-): Promise<void> => {
-  for await (const page of lines) {
-    const text = page.map(({ line }) => `${line}\n`).join('');
-    if (text === '' || stdout.write(text) !== false) continue;
-    // A pipe that is full is waited for; one that is closed ends the program's output by itself.
-    await Promise.race([once(process.stdout, 'drain'), once(process.stdout, 'close')]);
+): Promise<void> {
+  try {
+    for await (const page of lines) {
+      const text = page.map(({ line }) => `${line}\n`).join('');
+      if (text !== '' && stdout.write(text) === false) await once(process.stdout, 'drain');
+    }
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EPIPE')) throw error;
   }
-};
+}

@@ -1,4 +1,5 @@
 /** `watch`: shows a batch until it is over. */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { BatchStatus } from '../../app/batches.ts';
 import { isFinal } from '../../app/progress.ts';
 import { openBatches } from '../batches-at-hand.ts';
@@ -7,7 +8,6 @@ import { batchSentence } from '../display/batch-text.ts';
 import { openDisplay } from '../display/open-display.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import type { BatchFlags } from './batches.ts';
-import { setTimeout as delay } from 'node:timers/promises';
 
 /** Options of `watch`. */
 export interface WatchFlags extends BatchFlags {
