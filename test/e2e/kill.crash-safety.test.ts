@@ -94,7 +94,7 @@ describeHomes((home) => {
 
   test('Connections to PostgreSQL that are cut again and again cost no line and no run', async () => {
     await using stage = await setStage({ home, tiers: slowTiers() });
-    const names = ids(200);
+    const names = ids(120);
     const input = await stage.write(
       'in.jsonl',
       names.map((name) => chatLine(name)),
@@ -133,7 +133,7 @@ describeHome('embedded', () => {
     'After a kill -9 of $victim the run ends with a clear message, and the next run loses no line',
     async ({ pidOf }) => {
       await using stage = await setStage({ home: 'embedded', tiers: slowTiers(), holdsServer: false });
-      const names = ids(150);
+      const names = ids(100);
       const input = await stage.write(
         'in.jsonl',
         names.map((name) => chatLine(name)),
