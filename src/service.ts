@@ -1,7 +1,7 @@
 /** From an open home to a service that stays up: its share of the night, the HTTP interface, the board. */
 import { join } from 'node:path';
 import { openBoard } from './adapters/board/open-board.ts';
-import { leaveServiceNote } from './adapters/files/service-file.ts';
+import { leaveServiceNote, type ServiceNote } from './adapters/files/service-file.ts';
 import { DEFAULT_PORT } from './adapters/http/addresses.ts';
 import type { Readiness } from './adapters/http/readiness.ts';
 import { serveHttp } from './adapters/http/serve.ts';
@@ -45,11 +45,11 @@ export const startService = async (
   await using stack = new AsyncDisposableStack();
   const queues = await nightshift.openQueues();
   for (const warning of queues.warnings) options.onWarning(warning);
-  const url = await listen({ nightshift, config, queues, options }, stack);
+  const { url, note } = await listen({ nightshift, config, queues, options }, stack);
   const night = await beginShare(nightshift, config, queues, options.roles);
   stack.defer(() => night.drain());
   const looking = new AbortController();
-  const looked = lookAround(nightshift, options, looking.signal);
+  const looked = lookAround(nightshift, { options, note }, looking.signal);
   stack.defer(async () => {
     looking.abort();
     await looked;
@@ -73,10 +73,10 @@ interface Listening {
 const listen = async (
   { nightshift, config, queues, options }: Listening,
   stack: AsyncDisposableStack,
-): Promise<string | null> => {
+): Promise<{ readonly url: string | null; readonly note: ServiceNote | null }> => {
   const { roles, host, port } = options;
   const isApi = roles.includes('api');
-  if (!isApi && port === null) return null;
+  if (!isApi && port === null) return { url: null, note: null };
   const { log, stories, roll } = nightshift;
   const batches = nightshift.batches({ isServed: true, cancelPatienceMs: CANCEL_PATIENCE_MS });
   const board = isApi
@@ -104,8 +104,8 @@ const listen = async (
       log,
     }),
   );
-  if (isApi) stack.use(await leaveServiceNote(config.dataDirectory, http.url));
-  return http.url;
+  const note = isApi ? stack.use(await leaveServiceNote(config.dataDirectory, http.url)) : null;
+  return { url: http.url, note };
 };
 
 const beginShare = async (
@@ -160,13 +160,18 @@ const probe = async ({ processes }: Nightshift, queues: OpenQueues): Promise<Rea
   };
 };
 
+interface Around {
+  readonly options: ServiceOptions;
+  readonly note: ServiceNote | null;
+}
+
 /**
  * Looks at what the others announce, again and again: lanes that are new are added to the batches in progress, whatever
  * the processes disagree about is said once, and when they agree again, what they agree on is in force. Never rejects.
  */
 const lookAround = async (
   { processes, currentRouting, store, clock, log, assertLimits }: Nightshift,
-  { roles, onWarning }: ServiceOptions,
+  { options: { roles, onWarning }, note }: Around,
   signal: AbortSignal,
 ): Promise<void> => {
   const said = new Set<string>();
@@ -174,6 +179,7 @@ const lookAround = async (
   let known: Routing | null = null;
   while (!signal.aborted) {
     try {
+      await note?.renew();
       const routing = await currentRouting();
       if (roles.includes('api') && routing !== known && routing.providers.length > 0) {
         for (const batchId of await store.servedBatchIds()) await store.addLanes(batchId, routing);

@@ -35,7 +35,7 @@ export async function serviceAtHand(
 
 /** Opens batches where they are. Nothing is called from here, so no lane is needed. */
 export async function openBatches(context: CliContext, flags: BatchesFlags): Promise<BatchesAtHand> {
-  const config = await readConfig(context, flags, { allowNoLanes: true });
+  const config = await readConfig(context, flags, { allowNoLanes: true, isSilent: true });
   const service = await serviceAtHand(config, flags.url);
   if (service !== null) {
     return {

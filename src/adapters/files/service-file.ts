@@ -9,13 +9,25 @@ const ANSWER_PATIENCE_MS = 2_000;
 
 const note = z.object({ url: z.string(), pid: z.number().int().positive() });
 
-/** Leaves the note; disposing removes it, unless another service has left its own since. */
-export const leaveServiceNote = async (dataDirectory: string, url: string): Promise<AsyncDisposable> => {
+/** A note that was left. Disposing removes it, unless another service has left its own since. */
+export interface ServiceNote extends AsyncDisposable {
+  /** Leaves it again if none is there: another service, which had left its own, has gone. */
+  renew(): Promise<void>;
+}
+
+/** Leaves the note. */
+export const leaveServiceNote = async (dataDirectory: string, url: string): Promise<ServiceNote> => {
   const path = join(dataDirectory, NAME);
-  const temporary = `${path}.${process.pid}.tmp`;
-  await writeFile(temporary, `${JSON.stringify({ url, pid: process.pid })}\n`, { mode: 0o600 });
-  await rename(temporary, path);
+  const leave = async (): Promise<void> => {
+    const temporary = `${path}.${process.pid}.tmp`;
+    await writeFile(temporary, `${JSON.stringify({ url, pid: process.pid })}\n`, { mode: 0o600 });
+    await rename(temporary, path);
+  };
+  await leave();
   return {
+    async renew() {
+      if ((await readNote(path)) === null) await leave();
+    },
     async [Symbol.asyncDispose]() {
       const found = await readNote(path);
       if (found?.pid === process.pid) await rm(path, { force: true });

@@ -1,4 +1,5 @@
 /** Grants and quota in PostgreSQL. Each method is one call of the function of its name in the record. */
+import { hostname } from 'node:os';
 import type pg from 'pg';
 import {
   type BegunCall,
@@ -162,19 +163,39 @@ const dueAtMs = (next: FinishedCall['next']): number | null => {
 };
 
 const sweep = async (pool: pg.Pool): Promise<Swept> => {
+  const gone = await goneProcesses(pool);
   const { rows } = await pool.query<{
     missing_jobs: readonly MissingJob[] | null;
     next_due_at_ms: number | null;
   }>({
     name: 'sweep',
-    text: 'SELECT * FROM sweep($1, $2)',
-    values: [SILENT_S, UNBEGUN_S],
+    text: 'SELECT * FROM sweep($1, $2, $3)',
+    values: [SILENT_S, UNBEGUN_S, gone],
   });
   const row = onlyRow(rows);
   const missingJobs = [...Map.groupBy(row.missing_jobs ?? [], ({ laneId }) => laneId)].flatMap(
     ([laneId, grants]) => slicesOf(grants).map((slice) => ({ laneId, slice })),
   );
   return { missingJobs, nextDueAtMs: row.next_due_at_ms };
+};
+
+/** The processes of this machine that do not exist any more: there is no need to wait for their return. */
+const goneProcesses = async (pool: pg.Pool): Promise<readonly number[]> => {
+  const { rows } = await pool.query<{ id: number; pid: number }>({
+    name: 'processes-here',
+    text: 'SELECT id, pid FROM process WHERE host = $1',
+    values: [hostname()],
+  });
+  return rows.filter(({ pid }) => !exists(pid)).map(({ id }) => id);
+};
+
+const exists = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return !(error instanceof Error && 'code' in error && error.code === 'ESRCH');
+  }
 };
 
 interface MissingJob {

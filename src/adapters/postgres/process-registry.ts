@@ -10,7 +10,10 @@ const PROCESS_LOCK_CLASS = 7316;
 /** Well under the silence after which a worker is granted nothing more (15 s). */
 const HEARTBEAT_MS = 3_000;
 
-/** Seats in PostgreSQL. A process whose connection breaks takes a new seat; the old one's open calls are lost. */
+/**
+ * Seats in PostgreSQL. A process whose connection breaks takes its seat again; if somebody gave it up meanwhile, it takes a
+ * new one, and the calls that the old one had begun are lost.
+ */
 export const postgresProcessRegistry = (
   address: PostgresAddress,
   pool: pg.Pool,
@@ -31,6 +34,7 @@ const join = async (
   const connection = await openStandingConnection(
     address,
     async (client) => {
+      if (await retakeSeat(client, processId)) return;
       processId = await takeSeat(client, announcement);
     },
     onError,
@@ -56,6 +60,22 @@ const join = async (
       await connection[Symbol.asyncDispose]();
     },
   };
+};
+
+/** Whether the seat is still there, and locked by this connection. */
+const retakeSeat = async (client: pg.Client, processId: number): Promise<boolean> => {
+  const { rows } = await client.query<{ is_locked: boolean }>(
+    'SELECT pg_try_advisory_lock($1, $2) AS is_locked',
+    [PROCESS_LOCK_CLASS, processId],
+  );
+  if (rows[0]?.is_locked !== true) return false;
+  const { rowCount } = await client.query(
+    'UPDATE process SET heartbeat_at = clock_timestamp(), unlocked_at = NULL WHERE id = $1',
+    [processId],
+  );
+  if (rowCount === 1) return true;
+  await client.query('SELECT pg_advisory_unlock($1, $2)', [PROCESS_LOCK_CLASS, processId]);
+  return false;
 };
 
 /** The lock comes before the row is visible, so that no sweep ever sees a living process without its lock. */

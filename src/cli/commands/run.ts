@@ -36,7 +36,7 @@ export interface RunFlags extends BatchesFlags, TaskFlags {
 /** Runs a file to its end, here or at a service. Everything that can be checked beforehand is checked beforehand. */
 export async function run(context: CliContext, input: string, flags: RunFlags): Promise<ExitCode> {
   const request = await readRequest(context, input, flags);
-  const loose = await readConfig(context, flags, { allowNoLanes: true });
+  const loose = await readConfig(context, flags, { allowNoLanes: true, isSilent: true });
   const service = await serviceAtHand(loose, flags.url);
   const config = service === null ? await readConfig(context, flags) : loose;
   if (service === null && request.pool !== null) requirePool(routingOf(config), request.pool);

@@ -16,8 +16,8 @@ const DISPATCHER = announcementOf({ roles: ['dispatcher'], routing: ROUTING, con
 /** Longer than two heartbeats. */
 const PATIENCE_MS = 10_000;
 
-const until = async (isSo: () => boolean): Promise<void> => {
-  for (const deadlineMs = Date.now() + PATIENCE_MS; !isSo(); await delay(20)) {
+const until = async (isSo: () => boolean | Promise<boolean>): Promise<void> => {
+  for (const deadlineMs = Date.now() + PATIENCE_MS; !(await isSo()); await delay(20)) {
     if (Date.now() > deadlineMs)
       throw new Error(`Expected it within ${PATIENCE_MS} ms, but it did not happen.`);
   }
@@ -55,17 +55,57 @@ describe('seats', () => {
     ]);
   });
 
-  test('a sweep spares a process that is silent but holds its lock, and takes one whose lock is gone', async (context) => {
+  test('a sweep spares a process that is silent but holds its lock, and gives one without it time to come back', async (context) => {
     const { pool, join } = await open(context);
     const seat = await join(WORKER);
     await pool.query("UPDATE process SET heartbeat_at = heartbeat_at - interval '1 minute'");
-    await pool.query(
+    const { rows } = await pool.query<{ id: number }>(
       `INSERT INTO process (host, pid, started_at_ms, roles, config_hash, limits)
-       VALUES ('here', 1, now_ms(), '{worker}', '', '[]')`,
+       VALUES ('elsewhere', 1, now_ms(), '{worker}', '', '[]') RETURNING id`,
     );
+    const unlocked = rows[0]?.id ?? 0;
     await pool.query('SELECT sweep(600, 30)');
+    const after = await pool.query(
+      'SELECT id, unlocked_at IS NOT NULL AS is_unlocked FROM process ORDER BY id',
+    );
+    expect(after.rows).toEqual([
+      { id: seat.id, is_unlocked: false },
+      { id: unlocked, is_unlocked: true },
+    ]);
+  });
+
+  test('a sweep takes a process at once that is known to be gone, or is silent for too long', async (context) => {
+    const { pool, join } = await open(context);
+    const seat = await join(WORKER);
+    await pool.query(
+      `INSERT INTO process (host, pid, started_at_ms, roles, config_hash, limits, heartbeat_at)
+       VALUES ('gone', 1, 0, '{}', '', '[]', now()), ('silent', 1, 0, '{}', '', '[]', now() - interval '11 minutes')`,
+    );
+    await pool.query("SELECT sweep(600, 30, ARRAY(SELECT id FROM process WHERE host = 'gone'))");
     const { rows } = await pool.query('SELECT id FROM process');
     expect(rows).toEqual([{ id: seat.id }]);
+  });
+
+  test('a process whose connection is cut takes its own seat again', async (context) => {
+    const { pool, join } = await open(context);
+    const seat = await join(WORKER);
+    const before = seat.id;
+    const cut = `SELECT pid, pg_terminate_backend(pid) FROM pg_locks
+      WHERE locktype = 'advisory' AND classid = 7316 AND objid = $1::integer::oid
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
+    const { rows } = await pool.query<{ pid: number }>(cut, [before]);
+    await pool.query('SELECT sweep(600, 30)');
+    await until(async () => {
+      const held = await pool.query(
+        `SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = 7316 AND objid = $1::integer::oid AND pid <> $2`,
+        [before, rows[0]?.pid],
+      );
+      return held.rows.length === 1;
+    });
+    expect(seat.id).toBe(before);
+    await pool.query('SELECT sweep(600, 30)');
+    const after = await pool.query('SELECT id, unlocked_at FROM process');
+    expect(after.rows).toEqual([{ id: before, unlocked_at: null }]);
   });
 
   test('a process that leaves is gone at once, with its lanes', async (context) => {

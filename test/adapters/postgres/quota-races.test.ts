@@ -48,7 +48,7 @@ const addRequest = async (pool: pg.Pool, promptTokens = 10): Promise<void> => {
   );
 };
 
-/** A worker with slots on both lanes: the last sweep may have taken the one before for dead, as none holds a lock here. */
+/** A worker with slots on both lanes. */
 const addWorker = async (pool: pg.Pool): Promise<number> => {
   const { lanes } = workerOn(LANES, 8);
   const { rows } = await pool.query<{ id: number }>(
@@ -92,6 +92,7 @@ const lostAndItsSuccessor = async (
   await addRequest(pool);
   const lost = await grantOn(LANES[0]);
   await ledger.begin([lost], await addWorker(pool));
+  await pool.query('DELETE FROM process');
   await ledger.sweep();
   await addWorker(pool);
   const successor = await grantOn(LANES[1]);

@@ -1,13 +1,14 @@
 -- A heartbeat of every process with a dispatcher. Cleans up after the dead, and wakes what is due:
 --
--- - a process without its advisory lock (its connection is gone), or silent for `silent_s` seconds, is removed; the
---   calls it had begun are closed as 'lost': their quota stays counted, their requests go back to the backlog
+-- - a process that is known to be gone (`gone_ids`), without its advisory lock for 3 s (its connection is gone), or silent for
+--   `silent_s` seconds, is removed; the calls it had begun are closed as 'lost': their quota stays counted, their requests
+--   go back to the backlog. A server that was restarted has taken everybody's lock: then they have 10 s to come back
 -- - a grant that has not begun for `unbegun_s` seconds is released
 -- - requests whose instant has come are pending again, with nothing avoided
 --
 -- Returns grants that have not begun although their job was added 2 s ago (then 4 s, 8 s, ...): it may be lost, or
 -- held by a dead process, so add another. And the next instant at which a request falls due, or null.
-CREATE FUNCTION sweep(silent_s double precision, unbegun_s double precision, OUT missing_jobs jsonb, OUT next_due_at_ms bigint)
+CREATE FUNCTION sweep(silent_s double precision, unbegun_s double precision, gone_ids integer[] DEFAULT '{}', OUT missing_jobs jsonb, OUT next_due_at_ms bigint)
 LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
@@ -19,10 +20,14 @@ DECLARE
   at_ms bigint := now_ms();
   unbegun_ms double precision := unbegun_s * 1000 * (SELECT rate FROM clock);
 BEGIN
+  UPDATE process w SET unlocked_at = CASE WHEN k.objid IS NULL THEN clock_timestamp() END
+  FROM process p LEFT JOIN pg_locks k ON k.locktype = 'advisory' AND k.classid = 7316 AND k.objid = p.id::oid
+    AND k.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+  WHERE p.id = w.id AND (w.unlocked_at IS NULL) <> (k.objid IS NOT NULL);
   SELECT array_agg(w.id) INTO dead FROM process w
-  WHERE w.heartbeat_at < clock_timestamp() - make_interval(secs => silent_s)
-     OR NOT EXISTS (SELECT FROM pg_locks k WHERE k.locktype = 'advisory' AND k.classid = 7316 AND k.objid = w.id::oid
-                      AND k.database = (SELECT oid FROM pg_database WHERE datname = current_database()));
+  WHERE w.id = ANY (gone_ids)
+     OR w.heartbeat_at < clock_timestamp() - make_interval(secs => silent_s)
+     OR (w.unlocked_at < clock_timestamp() - interval '3 s' AND pg_postmaster_start_time() < clock_timestamp() - interval '10 s');
   SELECT array_agg(g.id) INTO lost FROM (
     SELECT g.id FROM grants g WHERE g.state = 'begun'
       AND (g.worker_id = ANY (dead) OR NOT EXISTS (SELECT FROM process w WHERE w.id = g.worker_id))

@@ -1,10 +1,12 @@
 -- What a service needs that stays up: processes of several roles, batches that are paused or cancelled, lanes that are.
 
 -- Every process that dispatches, makes calls or answers for batches; `worker_lane` has those that make calls. It is
--- alive while it holds its advisory lock; one that is silent is granted nothing more.
+-- alive while it holds its advisory lock; one that is silent is granted nothing more. Who loses its connection has a few
+-- seconds to come back.
 DELETE FROM worker;
 ALTER TABLE worker RENAME TO process;
 ALTER TABLE process
+  ADD COLUMN unlocked_at timestamptz,     -- since when it was seen without its lock; null: it was not
   ADD COLUMN roles       text[] NOT NULL,
   ADD COLUMN config_hash text NOT NULL,   -- equal for equal configurations
   ADD COLUMN limits      jsonb NOT NULL;  -- [{scope, metric, window, amount}], as its configuration has them
