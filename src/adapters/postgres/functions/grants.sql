@@ -511,7 +511,12 @@ BEGIN
     SELECT s FROM grants g, unnest(ARRAY[g.lane_id, g.provider_id]) AS s WHERE g.id = ANY (ids) AND g.outcome = 'succeeded');
 
   IF EXISTS (SELECT FROM unnest(told) AS f WHERE f.next_state = 'pending') THEN PERFORM wake_dispatchers('*'); END IF;
-  PERFORM wake_dispatchers(p) FROM (SELECT DISTINCT provider_id AS p FROM grants WHERE id = ANY (ids)) AS providers;
+  -- A call in the middle of a slice frees no slot: without a window there is nothing to be granted for it.
+  PERFORM wake_dispatchers(p) FROM (
+    SELECT DISTINCT g.provider_id AS p FROM grants g
+    WHERE g.id = ANY (ids) AND (g.slots > 0 OR EXISTS (
+      SELECT FROM quota_limit l WHERE l.scope IN (g.lane_id, g.provider_id) AND l.window_kind <> 'concurrency'))
+  ) AS providers;
 END
 $$;
 
