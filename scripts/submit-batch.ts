@@ -39,7 +39,7 @@ const main = async ([file = '', query = '']: readonly string[]): Promise<void> =
   const submitted = await call(path, { method: 'POST', body: await openAsBlob(file) });
   const { id }: Batch = JSON.parse(await submitted.text()).batch;
   for (;;) {
-    const status = await call(`/api/batches/${id}`);
+    const status = await call(`/api/batches/id:${id}`);
     const batch: Batch = JSON.parse(await status.text()).progress.batch;
     const others = batch.failed + batch.bad + batch.cancelled;
     console.log(`batch ${id} ${batch.state}: ${batch.succeeded} succeeded, ${others} not, of ${batch.total}`);
@@ -47,7 +47,7 @@ const main = async ([file = '', query = '']: readonly string[]): Promise<void> =
     await pause(BETWEEN_LOOKS_MS);
   }
   // A line for each line of the file, in its order. Renamed at the end, so that a file of this name is always whole.
-  const results = await call(`/api/batches/${id}/results?order=input&only=all`);
+  const results = await call(`/api/batches/id:${id}/results?order=input&only=all`);
   await pipeline(results.body ?? [], createWriteStream(`${name}.results.jsonl.partial`));
   await rename(`${name}.results.jsonl.partial`, `${name}.results.jsonl`);
   console.log(`saved ${name}.results.jsonl`);

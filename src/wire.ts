@@ -88,6 +88,8 @@ export interface OpenOptions {
   readonly onWait?: (message: string) => void;
   /** The embedded database is gone and nothing can go on. */
   readonly onLost?: (error: Error) => void;
+  /** Nothing but a look: while others are at work, the limits in force stay as they are. Default: no. */
+  readonly isOnlooker?: boolean;
   /** Where log entries go; a file in the data directory unless said. */
   readonly log?: Log;
 }
@@ -109,13 +111,14 @@ export const openNightshift = async (config: Config, options: OpenOptions = {}):
   const routing = routingOf(config);
   const installation = await readInstallation(pool);
   const fingerprints = fingerprintsOf(config, installation.keySalt);
-  await syncConfiguration(pool, routing, fingerprints);
+  const processes = postgresProcessRegistry(address, pool, onError);
+  const mayStay = options.isOnlooker === true && (await processes.processes()).length > 0;
+  if (!mayStay) await syncConfiguration(pool, routing, fingerprints);
 
   const clock = stack.use(await openRecordClock(pool));
   const wake = stack.use(await openWakeSignal(address, onError));
   const store = postgresBatchStore(pool);
   const health = postgresHealthBook(pool, (scope) => fingerprints.get(scope) ?? null);
-  const processes = postgresProcessRegistry(address, pool, onError);
   const progress = postgresProgressReader(pool, store, health);
   const explain = postgresExplainReader(pool);
   const currentRouting = currentRoutingOf(config, routing, processes);

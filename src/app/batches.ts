@@ -86,7 +86,10 @@ export class BatchRefused extends Error {
   }
 }
 
-/** Batches by `ref`: a name (the latest of that name) or an id. Every method throws {@link BatchRefused}. */
+/** The ref of exactly that batch, whatever others are called. */
+export const refOf = ({ id }: Pick<Batch, 'id'>): string => `id:${id}`;
+
+/** Batches by `ref`: a name (the latest of that name), an id, or {@link refOf}. Every method throws {@link BatchRefused}. */
 export interface Batches {
   /** Takes the lines in; the same input, task and policy again answers the batch that is known. */
   submit(

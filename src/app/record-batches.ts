@@ -85,8 +85,11 @@ export const recordBatches = (tools: RecordBatchesTools): Batches => {
   };
 };
 
+/** What names a batch by its id and nothing else: another batch may have that number for a name. */
+const BY_ID = /^id:(\d{1,15})$/u;
+
 /**
- * The batch of a name (the latest of that name), else of an id.
+ * The batch of a name (the latest of that name), else of an id; `id:7` is an id whatever the names are.
  *
  * @throws BatchRefused with the nearest names.
  */
@@ -94,10 +97,11 @@ export const findBatch = async (
   store: Pick<BatchStore, 'find' | 'findByName' | 'list'>,
   ref: string,
 ): Promise<Batch> => {
+  const id = BY_ID.exec(ref)?.[1];
   // No name holds a NUL, and PostgreSQL would not even look for one.
-  const byName = ref.includes('\0') ? null : await store.findByName(ref);
+  const byName = id !== undefined || ref.includes('\0') ? null : await store.findByName(ref);
   if (byName !== null) return byName;
-  const byId = /^\d{1,15}$/u.test(ref) ? await store.find(Number(ref)) : null;
+  const byId = /^\d{1,15}$/u.test(id ?? ref) ? await store.find(Number(id ?? ref)) : null;
   if (byId !== null) return byId;
   const known = (await store.list({ atMost: NAMES, beforeId: null })).map(({ name }) => name);
   const hint =

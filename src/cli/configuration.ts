@@ -1,7 +1,7 @@
 /** The configuration and the record, as commands open them. */
 import { loadConfig } from '../config/load-config.ts';
 import type { Config } from '../config/config.ts';
-import { openNightshift, type Nightshift } from '../wire.ts';
+import { openNightshift, type Nightshift, type OpenOptions } from '../wire.ts';
 import type { CliContext } from './context.ts';
 
 /** The flags that every command with a configuration has. */
@@ -32,18 +32,18 @@ export async function readConfig(
 /** Opening usually takes half a second; after this long it is said that it is going on. */
 const SAY_STARTING_AFTER_MS = 2_000;
 
-/** Opens the record; says so when it takes long. */
+/** Opens the record, to look at it unless said; says so when it takes long. */
 export async function openRecord(
   config: Config,
   say: (message: string) => void,
-  onLost: (error: Error) => void = () => {},
+  options: Pick<OpenOptions, 'isOnlooker' | 'onLost'> = { isOnlooker: true },
 ): Promise<Nightshift> {
   const timer = setTimeout(
     () => say(`starting the record in ${config.dataDirectory} …`),
     SAY_STARTING_AFTER_MS,
   );
   try {
-    return await openNightshift(config, { onWait: say, onLost });
+    return await openNightshift(config, { ...options, onWait: say });
   } finally {
     clearTimeout(timer);
   }

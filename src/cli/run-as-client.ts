@@ -1,7 +1,7 @@
 /** `run` where a service is at work: the service makes the calls, this process submits, watches and writes the files. */
 import { openGrowingFile, openWholeFile } from '../adapters/files/output-files.ts';
 import { type GrowingFile, writeOutputs } from '../app/outputs.ts';
-import { type Batches, BatchRefused } from '../app/batches.ts';
+import { type Batches, BatchRefused, refOf } from '../app/batches.ts';
 import { isFinal, type Progress } from '../app/progress.ts';
 import { type Interruption, type RunEnd, watchToEnd } from './run-end.ts';
 import { CannotRun, type RunListener, type RunRequest } from './run-request.ts';
@@ -30,7 +30,7 @@ export const runAsClient = async (run: ClientRun, request: RunRequest): Promise<
     signal: interruption.drain,
   });
   if (batch === null) return { kind: 'interrupted', progress: null, laneTotals: [] };
-  const ref = String(batch.id);
+  const ref = refOf(batch);
   const kind = isFinal(batch) ? 'finished' : await watch(run, request, ref);
   if (kind === 'finished') {
     await writeOutputs(

@@ -189,6 +189,15 @@ export const batchesContract = (implementation: string, open: () => Promise<Batc
     });
 
     describe('status', () => {
+      it('finds exactly the batch of an id by `id:`, though another is named like it', async () => {
+        const { batch } = await submit(documents('a'));
+        const namesake = await submit(documents('b'), { name: String(batch.id) });
+        expect((await under.batches.status(`id:${batch.id}`)).progress.batch.id).toBe(batch.id);
+        expect((await under.batches.status(`id:${namesake.batch.id}`)).progress.batch.id).toBe(
+          namesake.batch.id,
+        );
+      });
+
       it('finds a batch by its id, and the latest by its name', async () => {
         const older = await submit(documents('a'));
         const latest = await submit(documents('b'));

@@ -4,7 +4,7 @@
  */
 import type { JobCounts, JobStatus, QueueJob, QueueMetrics, Status } from '@bull-board/api/typings/app';
 import { BaseAdapter } from '@bull-board/api/dist/queueAdapters/base.js';
-import { type Batches, BatchRefused } from '../../app/batches.ts';
+import { type Batches, BatchRefused, refOf } from '../../app/batches.ts';
 import type { BatchGroup, BatchRoll } from '../../app/grant-stories.ts';
 import { COLUMNS, batchJob } from './batch-job.ts';
 
@@ -57,10 +57,8 @@ export class BatchesAdapter extends BaseAdapter {
   async getJob(id: string): Promise<QueueJob | null> {
     if (!/^\d+$/u.test(id)) return null;
     try {
-      const status = await this.#batches.status(id);
-      const { batch } = status.progress;
-      // A batch may bear a number as its name; here ids alone count.
-      return batch.id === Number(id) ? batchJob(batch, status) : null;
+      const status = await this.#batches.status(refOf({ id: Number(id) }));
+      return batchJob(status.progress.batch, status);
     } catch (error) {
       if (error instanceof BatchRefused && error.kind === 'not-found') return null;
       throw error;

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { openWholeFile } from '../../adapters/files/output-files.ts';
-import type { ResultQuery } from '../../app/batches.ts';
+import { refOf, type ResultQuery } from '../../app/batches.ts';
 import { writeOutputs } from '../../app/outputs.ts';
 import { isFinal, linesDone } from '../../app/progress.ts';
 import { type BatchesFlags, openBatches } from '../batches-at-hand.ts';
@@ -24,14 +24,14 @@ export async function results(context: CliContext, ref: string, flags: ResultsFl
   await using at = await openBatches(context, flags);
   // Asked before the lines: what becomes final meanwhile is then more than was promised, not less.
   const { batch } = (await at.batches.status(ref)).progress;
-  const id = String(batch.id);
+  const exactly = refOf(batch);
   if (flags.out === undefined) {
     const order = flags.order ?? 'completion';
-    await print(context, at.batches.results(id, { order, only: flags.only ?? 'succeeded' }));
+    await print(context, at.batches.results(exactly, { order, only: flags.only ?? 'succeeded' }));
   } else {
     const output = resolve(context.workingDirectory, flags.out);
     const { succeeded, others } = await writeOutputs(
-      at.batches.results(id, { order: flags.order ?? 'input', only: flags.only ?? 'all' }),
+      at.batches.results(exactly, { order: flags.order ?? 'input', only: flags.only ?? 'all' }),
       await openWholeFile(output),
       await openWholeFile(errorsPath(output, flags.errors, context.workingDirectory)),
     );

@@ -114,14 +114,15 @@ async function runHere({ context, config, request, display, signals }: Running):
   const lost = Promise.withResolvers<never>();
   // Nobody may be listening when it comes: it is raced against the run below.
   lost.promise.catch(() => {});
-  const nightshift = await openRecord(config, display.say, (error) =>
-    lost.reject(
-      new RecordLost(
-        `Expected the embedded PostgreSQL to stay, but it went away (${error.message}). Nothing that was stored is lost. To go on, run the same again:\n  ${resumeCommand}`,
-        { cause: error },
+  const nightshift = await openRecord(config, display.say, {
+    onLost: (error) =>
+      lost.reject(
+        new RecordLost(
+          `Expected the embedded PostgreSQL to stay, but it went away (${error.message}). Nothing that was stored is lost. To go on, run the same again:\n  ${resumeCommand}`,
+          { cause: error },
+        ),
       ),
-    ),
-  );
+  });
   const close = async (): Promise<void> => await nightshift[Symbol.asyncDispose]();
   try {
     const running = { nightshift, config, listener: display, interruption: signals };

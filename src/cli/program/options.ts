@@ -71,6 +71,6 @@ export function textOption(flags: string, description: string): Option {
 }
 
 /** An option whose value is a whole number from 1. */
-export function integerOption(flags: string, description: string): Option {
+function integerOption(flags: string, description: string): Option {
   return new Option(flags, description).argParser(positiveInteger);
 }

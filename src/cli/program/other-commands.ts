@@ -17,7 +17,7 @@ export function addLooks(program: Command, context: CliContext, end: End): void 
       .command('explain')
       .summary('everything that happened to one line, and what it waits for')
       .description('Shows where one line of a batch stands: its attempts, what it waits for, its final line.')
-      .argument('<BATCH>', "a batch's name or id")
+      .argument('<BATCH>', "a batch's name or id; id:7 is always an id")
       .argument('<CUSTOM_ID>', 'the custom_id (or id) of the line')
       .option('--json', 'print it as JSON'),
   )

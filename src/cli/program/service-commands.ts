@@ -123,7 +123,7 @@ function batchCommand(program: Command, name: string, summary: string): Command 
       .command(name)
       .summary(summary)
       .description(`${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`)
-      .argument('<BATCH>', "a batch's name (the latest of that name) or id")
+      .argument('<BATCH>', "a batch's name (the latest of that name) or id; id:7 is always an id")
       .option('--json', 'print it as JSON'),
   );
 }
@@ -136,7 +136,7 @@ function addResults(program: Command, context: CliContext, end: End): void {
       .description(
         'Prints the successes so far in the order of completion; with --out, writes all final lines into files, in input order.',
       )
-      .argument('<BATCH>', "a batch's name (the latest of that name) or id")
+      .argument('<BATCH>', "a batch's name (the latest of that name) or id; id:7 is always an id")
       .addOption(textOption('--out <FILE>', 'successes (default: standard output)'))
       .addOption(
         textOption('--errors <FILE>', 'with --out: all other lines (default: OUT with .errors.jsonl)'),
@@ -172,7 +172,7 @@ function addPauses(program: Command, context: CliContext, end: End): void {
         .command(name)
         .summary(summary)
         .description(`${summary.charAt(0).toUpperCase()}${summary.slice(1)}. Calls under way end.`)
-        .argument('[BATCH]', "a batch's name (the latest of that name) or id")
+        .argument('[BATCH]', "a batch's name (the latest of that name) or id; id:7 is always an id")
         .addOption(
           textOption('--lane <LANE>', 'the lane, for all batches, as `nightshift providers` names it'),
         )

@@ -106,7 +106,7 @@ export const openFakeService = (): FakeService => {
 
   const status = async (ref: string): Promise<BatchStatus> => {
     asked.push(`status ${ref}`);
-    const batch = batches.find(({ id, name }) => name === ref || String(id) === ref);
+    const batch = batches.find(({ id, name }) => name === ref || String(id) === ref || `id:${id}` === ref);
     if (batch === undefined) throw new BatchRefused('not-found', `Expected a batch, got ${ref}.`);
     return {
       progress: { atMs: NOW_MS, batch, parked: 3, nextDueAtMs: null, underWay: 9, lanes },

@@ -55,7 +55,7 @@ export const fakeBatches = (): FakeBatches => {
 
   const find = (ref: string): FakeBatch => {
     const found = [...known.values()].findLast(
-      ({ id, submission }) => submission.name === ref || String(id) === ref,
+      ({ id, submission }) => submission.name === ref || String(id) === ref || `id:${id}` === ref,
     );
     if (found === undefined)
       throw new BatchRefused('not-found', `Expected a batch, got ${JSON.stringify(ref)}.`);

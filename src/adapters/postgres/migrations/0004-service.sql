@@ -32,6 +32,7 @@ ALTER TABLE batch
   ADD COLUMN is_paused boolean NOT NULL DEFAULT false,
   ADD COLUMN cancelled bigint NOT NULL DEFAULT 0,
   DROP CONSTRAINT batch_state_check;
+CREATE INDEX batch_by_name ON batch (name, id);
 CREATE INDEX batch_in_progress ON batch (id) WHERE state = 'in_progress';
 -- Completed: every line is final. Whoever wants files writes them from there.
 UPDATE batch SET state = CASE WHEN bad + succeeded + failed >= total THEN 'completed' ELSE 'in_progress' END,
