@@ -1,6 +1,6 @@
 /** Where Nightshift keeps its record. */
 import { isAbsolute, join, resolve } from 'node:path';
-import type { Environment } from './switch-on.ts';
+import type { Environment } from './key-variables.ts';
 
 /** What the place depends on. */
 export interface DataDirectoryInput {

@@ -1,6 +1,7 @@
 /** What the file declares, next to what the catalog knows of it; and the names its lanes go by. */
 import { CATALOG, catalogProvider } from '../providers/catalog.ts';
 import type { CatalogProvider } from '../providers/catalog-provider.ts';
+import { isOnByItself } from './not-named.ts';
 import type { ConfigFile, ModelEntry, ProviderEntry } from './schema.ts';
 
 /** One provider: the user's entry and, for a vendor the catalog knows, the catalog's. */
@@ -10,12 +11,12 @@ export interface DeclaredProvider {
   readonly catalog: CatalogProvider | undefined;
 }
 
-/** The providers the file names; without a `providers` section, every one of the catalog that has models. */
+/** The providers the file names; without a `providers` section, every one of the catalog that is on by itself. */
 export function declaredProviders(file: ConfigFile): readonly DeclaredProvider[] {
   if (file.providers !== undefined) {
     return Object.entries(file.providers).map(([id, entry]) => ({ id, entry, catalog: catalogProvider(id) }));
   }
-  return CATALOG.filter(({ tier }) => tier !== 'local').map((catalog) => ({
+  return CATALOG.filter(isOnByItself).map((catalog) => ({
     id: catalog.id,
     entry: {},
     catalog,

@@ -1,24 +1,27 @@
 /** Lays the user's entry over the catalog's: a provider as it will be once the environment lets it on. */
 import type { Lane, Limit, Provider } from '../core/model.ts';
-import type { CatalogModel } from '../providers/catalog-provider.ts';
-import { CLOUD_TIMEOUT_MS, LOCAL_TIMEOUT_MS } from '../providers/catalog-provider.ts';
+import type { CatalogModel, CatalogProvider } from '../providers/catalog-provider.ts';
+import { CLOUD_TIMEOUT_MS, LOCAL_TIMEOUT_MS } from '../providers/defaults.ts';
 import { declaredModels } from './declared.ts';
 import type { DeclaredModel, DeclaredProvider } from './declared.ts';
+import { lessReserve } from './reserve.ts';
 
 /** The provider, with the placeholders of its address still in it. Call it only when `checkEntries` found nothing. */
 export function draftProvider(declared: DeclaredProvider): Provider {
   const { id, entry, catalog } = declared;
-  const tier = entry.tier ?? catalog?.tier ?? 'paid';
   const apiKeyEnv = entry.apiKeyEnv ?? catalog?.apiKeyEnv;
+  const regions = regionsOf(declared);
   const provider: Provider = {
     id,
     baseUrl: entry.baseUrl ?? catalog?.baseUrl ?? '',
     ...(apiKeyEnv === undefined ? {} : { apiKeyEnv }),
-    tier,
+    tier: entry.tier ?? catalog?.tier ?? 'paid',
+    ...(catalog?.kind === 'gateway' ? { passesOn: true as const } : {}),
     trainsOnData: entry.trainsOnData === undefined ? (catalog?.trainsOnData ?? null) : entry.trainsOnData,
+    ...(regions === undefined ? {} : { regions }),
     dialect: entry.dialect ?? catalog?.dialect ?? 'openai',
-    concurrency: entry.concurrency ?? null,
-    limits: lessReserve(entry.limits ?? catalog?.limits ?? [], entry.reserve),
+    concurrency: entry.concurrency === undefined ? (catalog?.concurrency?.calls ?? null) : entry.concurrency,
+    limits: (entry.limits ?? catalog?.limits ?? []).map((limit) => lessReserve(limit, entry.reserve)),
     refusesParameters: entry.refusesParameters ?? catalog?.refusesParameters ?? [],
     lanes: [],
   };
@@ -26,25 +29,41 @@ export function draftProvider(declared: DeclaredProvider): Provider {
   return { ...provider, lanes: models.map((model) => draftLane(declared, provider, model)) };
 }
 
+/** The catalog's regions are those of its own address. */
+function regionsOf({ entry, catalog }: DeclaredProvider): readonly string[] | undefined {
+  if (entry.region !== undefined) return entry.region;
+  return entry.baseUrl === undefined ? (catalog?.regions ?? undefined) : undefined;
+}
+
 function draftLane(declared: DeclaredProvider, provider: Provider, { id, entry }: DeclaredModel): Lane {
   const known = catalogModel(declared, id);
-  const limits = lessReserve(entry.limits ?? known?.limits ?? [], declared.entry.reserve);
+  const { reserve, timeout } = declared.entry;
+  const limits = (entry.limits ?? known?.limits ?? []).map((limit) => lessReserve(limit, reserve));
+  const unitCost = entry.unitCost ?? known?.unitCost;
   return {
     id: `${provider.id}/${id}`,
     providerId: provider.id,
     model: entry.model ?? known?.model ?? id,
     contextTokens: entry.contextTokens ?? known?.contextTokens ?? 0,
     maxOutputTokens: entry.maxOutputTokens ?? known?.maxOutputTokens ?? 0,
-    concurrency: entry.concurrency ?? defaultConcurrency(provider, limits),
-    timeoutMs: entry.timeout ?? declared.entry.timeout ?? defaultTimeoutMs(declared, provider),
+    concurrency: entry.concurrency ?? known?.concurrency?.calls ?? defaultConcurrency(provider, limits),
+    timeoutMs: entry.timeout ?? timeout ?? defaultTimeoutMs(declared, provider),
     limits,
+    ...(unitCost === undefined ? {} : { unitCost }),
+    tokenRatio: entry.tokenRatio ?? known?.tokenRatio ?? USUAL_TOKEN_RATIO,
   };
 }
 
 /** The catalog's figures for a declared model, if it knows the model. */
-export function catalogModel({ catalog }: DeclaredProvider, id: string): CatalogModel | undefined {
+export function catalogModel(
+  { catalog }: { readonly catalog: CatalogProvider | undefined },
+  id: string,
+): CatalogModel | undefined {
   return catalog?.models.find((model) => model.id === id);
 }
+
+/** Other tokenizers than o200k make up to a quarter more of English and code. */
+const USUAL_TOKEN_RATIO = 1.25;
 
 function defaultTimeoutMs({ catalog }: DeclaredProvider, { tier }: Provider): number {
   return catalog?.timeoutMs ?? (tier === 'local' ? LOCAL_TIMEOUT_MS : CLOUD_TIMEOUT_MS);
@@ -65,14 +84,4 @@ function defaultConcurrency({ tier, limits: shared }: Provider, limits: readonly
 function requestsPerMinute({ metric, amount, window }: Limit): readonly number[] {
   if (metric !== 'requests' || !('perMs' in window) || window.perMs > MINUTE_MS) return [];
   return [Math.floor((amount * MINUTE_MS) / window.perMs)];
-}
-
-const WHOLE = 10_000;
-
-/** The limits without the share that is kept for other uses, at least 1 each, and without the catalog's evidence. */
-function lessReserve(limits: readonly Limit[], reserve = 0): readonly Limit[] {
-  return limits.map(({ metric, amount, window }) => {
-    const left = Number((BigInt(amount) * BigInt(WHOLE - reserve)) / BigInt(WHOLE));
-    return { metric, amount: Math.max(1, left), window };
-  });
 }

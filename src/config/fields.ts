@@ -34,6 +34,19 @@ export const positiveInteger = z
   .int({ error: 'expected a positive whole number' })
   .positive({ error: 'expected a positive whole number' });
 
+/** Zero or more, fractions included. */
+export const amount = z
+  .number({ error: 'expected a number, 0 or more' })
+  .min(0, { error: 'expected a number, 0 or more' });
+
+const RATIO_FORM = 'expected a number from 0.1 to 10, such as 1.25';
+
+/** How many times another number something is. */
+export const ratio = z
+  .number({ error: RATIO_FORM })
+  .min(0.1, { error: RATIO_FORM })
+  .max(10, { error: RATIO_FORM });
+
 /** `true` or `false`. */
 export const yesOrNo = z.boolean({ error: 'expected `true` or `false`' });
 
@@ -79,6 +92,19 @@ export const percent = z.string({ error: 'expected a share from 0% to 99%' }).tr
   if (match === null) return refuse(context, 'expected a share from 0% to 99%');
   return Math.round(Number(match[1]) * 100);
 });
+
+const REGION_FORM = 'expected a code of two letters such as EU, US or CN, or a list of them';
+
+const region = z
+  .string({ error: REGION_FORM })
+  .regex(/^[A-Za-z]{2}$/, { error: REGION_FORM })
+  .transform((code) => code.toUpperCase());
+
+/** One region or several, as upper-case codes. */
+export const regions = z.preprocess(
+  (value) => (typeof value === 'string' ? [value] : value),
+  z.array(region, { error: REGION_FORM }).min(1, { error: REGION_FORM }),
+);
 
 /** The name of an environment variable. The value is never shown: it may be a key that was pasted here. */
 export const variableName = z

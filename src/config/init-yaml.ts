@@ -1,22 +1,23 @@
 /** Writes the nightshift.yaml that `nightshift init` leaves behind. */
 import { CATALOG } from '../providers/catalog.ts';
 import type { CatalogProvider } from '../providers/catalog-provider.ts';
-import type { Environment } from './switch-on.ts';
+import type { Environment } from './key-variables.ts';
+import { otherKinds } from './init-yaml-lists.ts';
+import { isOnByItself } from './not-named.ts';
 import { switchOn } from './switch-on.ts';
 
 /**
- * A commented configuration: the catalog's providers whose keys are in the environment are on, the others stand
- * there commented out, with how to get a key, what their terms ask and what becomes of the data. It loads as it
- * is, and never holds a key.
+ * A commented configuration: the free providers whose keys are in the environment are on, the other free ones stand
+ * there commented out, with how to get a key, what their terms ask and what becomes of the data; the rest of the
+ * catalog follows in short lists by kind. It loads as it is, and never holds a key.
  */
 export function renderInitYaml(environment: Environment): string {
-  const cloud = CATALOG.filter(({ tier }) => tier !== 'local');
-  const local = CATALOG.filter(({ tier }) => tier === 'local');
+  const free = CATALOG.filter(({ tier }) => tier === 'free');
   return [
     HEAD,
     'providers:',
-    ...cloud.map((provider) => cloudSection(provider, environment)),
-    ...local.map(localSection),
+    ...free.map((provider) => freeSection(provider, environment)),
+    ...otherKinds(),
     TAIL,
   ].join('\n');
 }
@@ -27,12 +28,13 @@ const HEAD = `# Nightshift's configuration. Everything may be left out; flags an
 #   GROQ_API_KEY=...
 # One account per provider is what their terms allow.
 
-# What is on: exactly the providers listed here. With nothing listed, or without this section, every provider
+# What is on: exactly the providers listed here. With nothing listed, or without this section, every free provider
 # of the catalog whose key is in the environment. \`{}\` takes all figures from the catalog; each can be changed:
 #
 #   groq:
 #     enabled: false                   # off, without losing the rest
-#     reserve: 20%                     # leave a fifth of every limit for other uses of this key
+#     reserve: 20%                     # leave a fifth of every limit for other uses of this key; or 50 (requests),
+#                                      # or { requests: 5, tokens: 20000 }
 #     concurrency: 4                   # calls under way at once, over all models
 #     timeout: 90s                     # a call is aborted after this long
 #     refusesParameters: [logprobs]    # left out of every call
@@ -49,21 +51,26 @@ const TAIL = `
   #   apiKeyEnv: HOME_LLM_KEY            # leave it out if the server needs no key
   #   tier: local                        # free | trial | paid | local; paid lanes are never in the pool \`all\`
   #   trainsOnData: false                # null where it is unknown
+  #   region: EU                         # where prompts are processed: a code or a list; leave it out if unknown
   #   dialect: openai                    # how it words refusals: openai, gemini, groq, openrouter, ...
-  #   limits:                            # each: requests, tokens, inputTokens, outputTokens per duration
+  #   limits:                            # each: requests, tokens, inputTokens, outputTokens or units per duration
   #     - { requests: 200, per: 1d, window: calendar, timeZone: America/Los_Angeles }
   #   models:
   #     llama-8b:
   #       model: meta/llama-8b           # the server's own id, where it differs
   #       contextTokens: 131072          # prompt and output together
   #       maxOutputTokens: 8192
+  #       tokenRatio: 1.25               # tokens its tokenizer makes of one of o200k, at most
+  #       unitCost: { input: 4.1, output: 34.9 }   # units per thousand tokens, where a limit counts units
   #       limits:
   #         - { requests: 30, per: 1m }                        # rolling unless said: any 60 seconds
   #         - { tokens: 6000, per: 1m, window: refill }        # a bucket that refills all the time
   #         - { tokens: 500000, per: 1d, window: fixed, anchor: 2026-11-20T04:00:00Z }
-  #         - { requests: 1000, per: 1month, window: calendar, timeZone: UTC }
+  #         - { requests: 1000, per: 1month, window: calendar, timeZone: UTC }   # or 1d, or 1w from Monday
+  #         - { requests: 50, per: 5h, window: session }       # from the first call on
 
-# Named lists of lanes, in order of preference. \`small\`, \`large\` and \`all\` are there without being listed.
+# Named lists of lanes, in order of preference. \`small\`, \`large\`, \`private\` (nobody trains on what you send) and
+# \`all\` are there without being listed.
 # pools:
 #   small: [groq/gpt-oss-20b, home/llama-8b]
 
@@ -72,13 +79,13 @@ const TAIL = `
 #   gpt-4o-mini: small
 `;
 
-function cloudSection(provider: CatalogProvider, environment: Environment): string {
-  const isOn = switchOn({ id: provider.id, entry: {}, catalog: provider }, environment).kind === 'on';
-  const variables = [provider.apiKeyEnv, ...placeholders(provider.baseUrl)].join(' and ');
-  const state = isOn ? 'found' : 'not found';
+function freeSection(provider: CatalogProvider, environment: Environment): string {
+  const isOn =
+    isOnByItself(provider) &&
+    switchOn({ id: provider.id, entry: {}, catalog: provider }, environment).kind === 'on';
   return [
     '',
-    `  # ${provider.name}: ${variables} ${state} in the environment.`,
+    `  # ${provider.name}: ${keyState(provider, isOn)}.`,
     ...(isOn ? [] : [`  #   ${provider.howToStart}`]),
     `  #   Data: ${provider.dataNote}`,
     `  #   Terms: ${provider.terms}`,
@@ -87,16 +94,10 @@ function cloudSection(provider: CatalogProvider, environment: Environment): stri
   ].join('\n');
 }
 
-function localSection(provider: CatalogProvider): string {
-  return [
-    '',
-    `  # ${provider.name}, on your own machine, no key needed.`,
-    `  #   ${provider.howToStart}`,
-    ...provider.notes.map((note) => `  #   ${note}`),
-    `  # ${provider.id}:`,
-    '  #   models:',
-    '  #     my-model: { contextTokens: 16384, maxOutputTokens: 4096 }',
-  ].join('\n');
+function keyState({ apiKeyEnv, baseUrl }: CatalogProvider, isOn: boolean): string {
+  if (apiKeyEnv === undefined) return 'works without a key, once it is named here';
+  const variables = [apiKeyEnv, ...placeholders(baseUrl)].join(' and ');
+  return `${variables} ${isOn ? 'found' : 'not found'} in the environment`;
 }
 
 function placeholders(baseUrl: string): readonly string[] {

@@ -4,8 +4,17 @@ import type { Limit, Metric, Window } from '../core/model.ts';
 import { anchor, period, positiveInteger, strict, timeZone } from './fields.ts';
 import type { Period } from './fields.ts';
 
-const METRICS = ['requests', 'tokens', 'inputTokens', 'outputTokens'] as const satisfies readonly Metric[];
+/** What a limit may count, in the order in which messages list it. */
+const METRICS = [
+  'requests',
+  'tokens',
+  'inputTokens',
+  'outputTokens',
+  'units',
+] as const satisfies readonly Metric[];
+
 const DAY_MS = 86_400_000;
+const WEEK_MS = 7 * DAY_MS;
 
 const fields = strict({
   /** Calls per window. */
@@ -16,15 +25,17 @@ const fields = strict({
   inputTokens: positiveInteger.optional(),
   /** Output tokens per window. */
   outputTokens: positiveInteger.optional(),
+  /** Units of the provider's own per window; each model's `unitCost` says what tokens cost in them. */
+  units: positiveInteger.optional(),
   /** Length of the window: a duration, or `1month` for calendar and fixed windows. */
   per: period,
   /** How the window refills. */
   window: z
-    .enum(['rolling', 'refill', 'fixed', 'calendar'], {
-      error: 'expected `rolling`, `refill`, `fixed` or `calendar`',
+    .enum(['rolling', 'refill', 'fixed', 'calendar', 'session'], {
+      error: 'expected `rolling`, `refill`, `fixed`, `calendar` or `session`',
     })
     .default('rolling'),
-  /** Zone of a calendar day or month, or of a fixed month; UTC unless said. */
+  /** Zone of a calendar day, week or month, or of a fixed month; UTC unless said. */
   timeZone: timeZone.optional(),
   /** An instant at which a fixed window opens; 1970-01-01T00:00:00Z unless said, required for a fixed month. */
   anchor: anchor.optional(),
@@ -60,9 +71,10 @@ const WINDOW_OF: Readonly<Record<LimitFields['window'], (entry: LimitFields) => 
   refill: ({ per }) => lengthOnly('refill', per),
   fixed: fixedWindow,
   calendar: calendarWindow,
+  session: ({ per }) => lengthOnly('session', per),
 };
 
-function lengthOnly(kind: 'rolling' | 'refill', per: Period): WindowResult {
+function lengthOnly(kind: 'rolling' | 'refill' | 'session', per: Period): WindowResult {
   if (per.kind === 'length') return { window: { kind, perMs: per.ms } };
   const message = `a month has no fixed length: say \`window: calendar\` or \`window: fixed\`, or \`per: 30d\``;
   return { problem: { field: 'per', message } };
@@ -80,9 +92,10 @@ function fixedWindow({ per, anchor: anchorAtMs, timeZone: zone = 'UTC' }: LimitF
 function calendarWindow({ per, timeZone: zone = 'UTC' }: LimitFields): WindowResult {
   if (per.kind === 'month') return { window: { kind: 'calendar', unit: 'month', timeZone: zone } };
   if (per.ms === DAY_MS) return { window: { kind: 'calendar', unit: 'day', timeZone: zone } };
+  if (per.ms === WEEK_MS) return { window: { kind: 'calendar', unit: 'week', timeZone: zone } };
   if (DAY_MS % per.ms === 0) return { window: { kind: 'fixed', perMs: per.ms, anchorAtMs: 0 } };
   const message =
-    'a calendar window is a day, a month or an even part of a day; say `window: fixed` for others';
+    'a calendar window is a day, a week, a month or an even part of a day; say `window: fixed` for others';
   return { problem: { field: 'per', message } };
 }
 
@@ -91,7 +104,7 @@ function misplaced(entry: LimitFields): readonly FieldProblem[] {
   if (entry.timeZone !== undefined && !hasTimeZone(entry)) {
     problems.push({
       field: 'timeZone',
-      message: 'only a calendar day or month and a fixed month have a zone',
+      message: 'only a calendar day, week or month and a fixed month have a zone',
     });
   }
   if (entry.anchor !== undefined && entry.window !== 'fixed') {
@@ -102,5 +115,5 @@ function misplaced(entry: LimitFields): readonly FieldProblem[] {
 
 function hasTimeZone({ window, per }: LimitFields): boolean {
   if (window === 'fixed') return per.kind === 'month';
-  return window === 'calendar' && (per.kind === 'month' || per.ms === DAY_MS);
+  return window === 'calendar' && (per.kind === 'month' || per.ms === DAY_MS || per.ms === WEEK_MS);
 }

@@ -7,7 +7,7 @@ import { dataDirectory } from './data-directory.ts';
 import { configError } from './problems.ts';
 import { resolveConfig } from './resolve-config.ts';
 import { serversOf } from './servers.ts';
-import type { Environment } from './switch-on.ts';
+import type { Environment } from './key-variables.ts';
 
 /** Where to look. The caller passes what the process has, so that nothing here reads globals. */
 export interface LoadConfigInput {

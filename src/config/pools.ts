@@ -1,8 +1,8 @@
-/** Makes the pools and aliases of the lanes that are on: the user's, the catalog's, and `all`. */
+/** Makes the pools and aliases of the lanes that are on: the user's and the ready-made ones. */
 import type { Pool, Provider } from '../core/model.ts';
-import { CATALOG_ALIASES, CATALOG_POOLS, catalogProvider } from '../providers/catalog.ts';
+import { CATALOG_ALIASES } from '../providers/catalog.ts';
 import type { Alias } from './config.ts';
-import { ALL_POOL } from './references.ts';
+import { readyPools } from './ready-pools.ts';
 import type { ConfigFile } from './schema.ts';
 
 /** Pools and aliases, and what had to be left out of them. */
@@ -21,23 +21,21 @@ export interface NamingInput {
 }
 
 /**
- * The pools, in the order user's, catalog's, `all`, and the aliases.
+ * The pools, the user's before the ready-made ones, and the aliases.
  *
  * - Lanes that are not on are left out; a user's pool or alias that is left with none is dropped, with a warning.
- * - A catalog pool that the user defines is the user's. The others hold no paid lane: `small` ends with the
- *   user's own unpaid lanes; `large` stands for `small` when none of its lanes is on, with a warning.
+ * - A ready-made pool that the user defines is the user's; one without a lane is not there.
  * - A catalog alias steps back for anything of the user's with that name, a model of a lane included.
  */
 export function nameLanes(input: NamingInput): NamedLanes {
   const users = userPools(input);
   const taken = new Set(Object.keys(input.file.pools ?? {}));
-  const all = { name: ALL_POOL, laneIds: unpaidLanes(input.providers) };
-  const shipped = catalogPools(input.providers).filter(({ pool }) => !taken.has(pool.name));
-  const pools = [...users.pools, ...shipped.map(({ pool }) => pool), all].filter(
+  const ready = readyPools(input.providers).filter(({ pool }) => !taken.has(pool.name));
+  const pools = [...users.pools, ...ready.map(({ pool }) => pool)].filter(
     ({ laneIds }) => laneIds.length > 0,
   );
   const aliases = userAliases(input, pools);
-  const warnings = [...users.warnings, ...shipped.flatMap(({ warning }) => warning), ...aliases.warnings];
+  const warnings = [...users.warnings, ...ready.flatMap((made) => made.warnings), ...aliases.warnings];
   return { pools, aliases: [...aliases.aliases, ...catalogAliases(input, pools)], warnings };
 }
 
@@ -57,42 +55,6 @@ function userPools({ file, providers, laneNames }: NamingInput) {
     return [`The pool \`${name}\` goes without ${missing.join(', ')}, not on at present${rest}.`];
   });
   return { pools: pools.map(({ name, laneIds }) => ({ name, laneIds })), warnings };
-}
-
-function catalogPools(providers: readonly Provider[]) {
-  const on = new Set(unpaidLanes(providers));
-  const [small, large] = CATALOG_POOLS.map(({ name, laneIds }) => ({
-    name,
-    laneIds: laneIds.filter((id) => on.has(id)),
-  }));
-  if (small === undefined || large === undefined) return [];
-  const smallest = { ...small, laneIds: [...new Set([...small.laneIds, ...ownLanes(providers)])] };
-  const isEmpty = large.laneIds.length === 0;
-  const warning = `No lane of the pool \`${large.name}\` is on; it stands for \`${small.name}\`.`;
-  return [
-    { pool: smallest, warning: [] },
-    isEmpty
-      ? {
-          pool: { ...large, laneIds: smallest.laneIds },
-          // With servers of one's own only, nobody expects a catalog pool.
-          warning: small.laneIds.length > 0 ? [warning] : [],
-        }
-      : { pool: large, warning: [] },
-  ];
-}
-
-/** Lanes that the catalog does not know and that cost nothing. */
-function ownLanes(providers: readonly Provider[]): readonly string[] {
-  return providers
-    .filter(({ tier }) => tier !== 'paid')
-    .flatMap(({ id, lanes }) => {
-      const known = new Set(catalogProvider(id)?.models.map((model) => `${id}/${model.id}`));
-      return lanes.map((lane) => lane.id).filter((laneId) => !known.has(laneId));
-    });
-}
-
-function unpaidLanes(providers: readonly Provider[]): readonly string[] {
-  return providers.filter(({ tier }) => tier !== 'paid').flatMap(({ lanes }) => lanes.map(({ id }) => id));
 }
 
 function userAliases({ file, providers, laneNames }: NamingInput, pools: readonly Pool[]) {

@@ -2,14 +2,14 @@
  * Checks the names that pools and aliases give and take. It reads the file's data as it came, so that a fault
  * inside a provider does not make its lanes look unknown.
  */
-import { CATALOG, CATALOG_POOLS } from '../providers/catalog.ts';
+import { CATALOG } from '../providers/catalog.ts';
+import { retiredProvider } from '../providers/retired.ts';
 import { declaredProviders, laneNames } from './declared.ts';
 import { nearestNames } from '../core/nearest.ts';
 import type { PathProblem } from './problems.ts';
+import { ALL_POOL, READY_POOLS } from './ready-pools.ts';
+import { retirement } from './relations.ts';
 import type { ConfigFile, ModelEntry, ProviderEntry } from './schema.ts';
-
-/** The pool that Nightshift makes itself: every lane that is on and not paid. */
-export const ALL_POOL = 'all';
 
 /** Pools and aliases that name nothing known, or take a name that is taken. */
 export function checkReferences(data: unknown): readonly PathProblem[] {
@@ -44,6 +44,8 @@ function checkPool(name: string, list: unknown, lanes: LaneNames): readonly Path
 
 function unknownLane(name: string, lanes: LaneNames): string {
   const [providerId = ''] = name.split('/', 1);
+  const retired = retiredProvider(providerId);
+  if (retired !== undefined) return `no lane \`${name}\`: ${retirement(retired)}`;
   const isDeclared = [...lanes.keys()].some((lane) => lane.startsWith(`${providerId}/`));
   if (!isDeclared && CATALOG.some(({ id }) => id === providerId)) {
     return `no lane \`${name}\`: \`${providerId}\` is not under \`providers\`; add it there`;
@@ -60,9 +62,7 @@ interface AliasCheck {
 
 function checkAlias({ name, target, lanes, pools }: AliasCheck): readonly PathProblem[] {
   const path = ['aliases', name];
-  const poolNames = [
-    ...new Set([...Object.keys(pools), ...CATALOG_POOLS.map((pool) => pool.name), ALL_POOL]),
-  ];
+  const poolNames = [...new Set([...Object.keys(pools), ...READY_POOLS])];
   const isTaken = lanes.has(name) ? 'lane' : poolNames.includes(name) ? 'pool' : undefined;
   const taken =
     isTaken === undefined ? [] : [{ path, message: `also the name of a ${isTaken}; choose another name` }];

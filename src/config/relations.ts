@@ -1,9 +1,12 @@
 /** Checks how the values of a file relate to each other and to the catalog. Each check returns its problems. */
-import type { Tier } from '../core/model.ts';
 import { CATALOG } from '../providers/catalog.ts';
+import type { RetiredProvider } from '../providers/catalog-provider.ts';
+import { retiredProvider } from '../providers/retired.ts';
+import { checkReserve, checkUnitCosts } from './check-limits.ts';
 import { declaredModels } from './declared.ts';
 import type { DeclaredModel, DeclaredProvider } from './declared.ts';
 import { catalogModel } from './draft-provider.ts';
+import { ONE_ACCOUNT, candidates, isGiven } from './key-variables.ts';
 import { suggestion } from './nearest.ts';
 import type { DocumentPath, PathProblem } from './problems.ts';
 
@@ -13,13 +16,23 @@ export function checkEntries(providers: readonly DeclaredProvider[]): readonly P
 }
 
 function checkEntry(provider: DeclaredProvider): readonly PathProblem[] {
+  const retired = retiredProvider(provider.id);
+  if (retired !== undefined) return [{ path: ['providers', provider.id], message: retirement(retired) }];
   return [
     ...checkName(provider),
     ...(provider.catalog === undefined ? checkOwnProvider(provider) : []),
     ...checkHasModels(provider),
     ...checkModelNamedTwice(provider),
     ...declaredModels(provider).flatMap((model) => checkModel(provider, model)),
+    ...checkReserve(provider),
+    ...checkUnitCosts(provider),
   ];
+}
+
+/** Since when a provider is gone, why, and the way out. */
+export function retirement({ id, retiredOn, reason }: RetiredProvider): string {
+  const since = retiredOn === null ? '' : ` since ${retiredOn}`;
+  return `\`${id}\` is retired${since}: ${reason} Take it out.`;
 }
 
 function checkName({ id }: DeclaredProvider): readonly PathProblem[] {
@@ -80,16 +93,13 @@ function missingSizes(path: DocumentPath, sizes: Readonly<Record<string, number 
     .map(([field]) => ({ path: [...path, field], message: 'missing; the catalog does not know this model' }));
 }
 
-const ONE_ACCOUNT = 'one account per provider is what their terms allow';
-const FREE_TIERS: ReadonlySet<Tier | undefined> = new Set(['free', 'trial']);
-
 /** Two entries for one vendor's free tier: the second is refused. */
 export function checkOneAccountEach(providers: readonly DeclaredProvider[]): readonly PathProblem[] {
   const firstOf = new Map<string, string>();
   return providers.flatMap(({ id, entry, catalog }) => {
     const url = entry.baseUrl ?? catalog?.baseUrl;
     if (entry.enabled === false || url === undefined) return [];
-    if (!FREE_TIERS.has(entry.tier ?? catalog?.tier)) return [];
+    if (!isGiven(entry.tier ?? catalog?.tier)) return [];
     const first = firstOf.get(vendorOf(url));
     if (first === undefined) firstOf.set(vendorOf(url), id);
     if (first === undefined) return [];
@@ -100,7 +110,10 @@ export function checkOneAccountEach(providers: readonly DeclaredProvider[]): rea
 /** The catalog's vendor at that host, else the address itself, which tells two servers of one host apart. */
 function vendorOf(baseUrl: string): string {
   const host = hostOf(baseUrl);
-  const vendor = CATALOG.find(({ tier, baseUrl: known }) => tier !== 'local' && hostOf(known) === host);
+  const vendor =
+    host === undefined
+      ? undefined
+      : CATALOG.find(({ tier, baseUrl: known }) => tier !== 'local' && hostOf(known) === host);
   return vendor === undefined ? baseUrl.toLowerCase() : `vendor ${vendor.id}`;
 }
 
@@ -110,7 +123,7 @@ function hostOf(baseUrl: string): string | undefined {
 
 /** A key's variable inside an address would show the key wherever the address is shown. */
 export function checkKeysStayOutOfUrls(providers: readonly DeclaredProvider[]): readonly PathProblem[] {
-  const keyVariables = new Set(providers.map(({ entry, catalog }) => entry.apiKeyEnv ?? catalog?.apiKeyEnv));
+  const keyVariables = new Set<string | undefined>(providers.flatMap(candidates));
   return providers.flatMap(({ id, entry }) => {
     const inUrl = [...(entry.baseUrl ?? '').matchAll(/\{([A-Z][A-Z0-9_]*)\}/g)].map(([, name]) => name);
     if (!inUrl.some((name) => keyVariables.has(name))) return [];

@@ -1,11 +1,14 @@
 /** Turns the text of a configuration file and the environment into a `Config`. Reads nothing itself. */
 import { createHash } from 'node:crypto';
+import type { Provider } from '../core/model.ts';
 import type { Config, UnavailableProvider } from './config.ts';
 import { declaredProviders, laneNames } from './declared.ts';
 import type { DeclaredProvider } from './declared.ts';
 import { deepFreeze } from './deep-freeze.ts';
 import { createKeyRing } from './key-ring.ts';
+import { spareKeyWarnings } from './key-variables.ts';
 import { DEMO_OFFER, noKeysMessage } from './no-keys-message.ts';
+import { notNamed } from './not-named.ts';
 import { nameLanes } from './pools.ts';
 import { ConfigError, configError, formatPath } from './problems.ts';
 import type { DocumentPath, PathProblem } from './problems.ts';
@@ -15,7 +18,7 @@ import type { ConfigFile } from './schema.ts';
 import type { Servers } from './servers.ts';
 import { checkShape } from './shape.ts';
 import { switchOn } from './switch-on.ts';
-import type { Environment } from './switch-on.ts';
+import type { Environment } from './key-variables.ts';
 import { parseYamlFile } from './yaml-file.ts';
 import type { YamlFile } from './yaml-file.ts';
 
@@ -42,7 +45,10 @@ export function resolveConfig(input: ConfigInput): Config {
   const { environment, assumed = new Set() } = input;
   const switched = declared.map((provider) => switchOn(provider, environment, assumed.has(provider.id)));
   const on = switched.filter((result) => result.kind === 'on');
-  const unavailable = switched.flatMap((result) => (result.kind === 'off' ? [result.unavailable] : []));
+  const unavailable = [
+    ...switched.flatMap((result) => (result.kind === 'off' ? [result.unavailable] : [])),
+    ...(file.providers === undefined ? notNamed(environment) : []),
+  ];
   const providers = on.map(({ provider }) => provider);
   if (providers.length === 0 && input.allowNoLanes !== true) throw noLanes(file, unavailable);
   const { pools, aliases, warnings } = nameLanes({ file, providers, laneNames: laneNames(declared) });
@@ -55,12 +61,17 @@ export function resolveConfig(input: ConfigInput): Config {
     home: (input.servers ?? null) === null ? ('embedded' as const) : ('servers' as const),
     serviceUrl: filled(environment['NIGHTSHIFT_URL']) ?? null,
     boardShowsText: filled(environment['NIGHTSHIFT_BOARD_TEXT']) === '1',
-    hash: hashOf({ providers, pools, aliases }),
+    hash: hashOf({ providers: providers.map(withoutKeyVariable), pools, aliases }),
     providers,
     pools,
     aliases,
     unavailable,
-    warnings: [...missing(file, unavailable), ...withoutKey(declared, on), ...warnings],
+    warnings: [
+      ...missing(file, unavailable),
+      ...withoutKey(declared, on),
+      ...spareKeyWarnings(declared, environment),
+      ...warnings,
+    ],
   });
   const secrets = { ...input.servers, apiToken: filled(environment['NIGHTSHIFT_API_TOKEN']) };
   return Object.freeze({
@@ -74,6 +85,9 @@ export function resolveConfig(input: ConfigInput): Config {
 /** A variable that is set to nothing counts as unset. */
 const filled = (value: string | undefined): string | undefined =>
   value === undefined || value.trim() === '' ? undefined : value.trim();
+
+/** Which variable a key came from is a matter of each process: the same key may go by another name elsewhere. */
+const withoutKeyVariable = (provider: Provider) => ({ ...provider, apiKeyEnv: undefined });
 
 const hashOf = (value: unknown): string =>
   createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 12);

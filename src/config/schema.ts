@@ -3,19 +3,23 @@
  * What a single value must be is checked here; how values relate to each other and to the catalog in relations.ts.
  */
 import { z } from 'zod';
+import { DIALECTS } from '../core/model.ts';
 import {
+  amount,
   baseUrl,
   duration,
   listOf,
   mappingOf,
-  percent,
   positiveInteger,
+  ratio,
+  regions,
   strict,
   text,
   variableName,
   yesOrNo,
 } from './fields.ts';
 import { limitEntry } from './limit-entry.ts';
+import { reserve } from './reserve.ts';
 
 const limits = listOf(limitEntry).transform((entries) => entries.flat());
 
@@ -34,6 +38,10 @@ const modelFields = strict({
   timeout: duration.optional(),
   /** Limits of this model. A list here replaces the catalog's. */
   limits: limits.optional(),
+  /** What a thousand tokens cost in the provider's own units, where a limit counts `units`. */
+  unitCost: strict({ input: amount, output: amount }).optional(),
+  /** How many tokens its tokenizer makes of one of o200k, at most. Default: 1.25, for gpt-oss 1. */
+  tokenRatio: ratio.optional(),
 });
 
 const providerFields = strict({
@@ -49,11 +57,11 @@ const providerFields = strict({
     .optional(),
   /** Whether prompts may be used for training; `null` where it is unknown. */
   trainsOnData: yesOrNo.nullable().optional(),
+  /** Where prompts are processed: a code such as `EU`, or several. Missing: unknown. */
+  region: regions.optional(),
   /** How the provider words its refusals. Default: `openai`. */
   dialect: z
-    .enum(['openai', 'gemini', 'groq', 'openrouter', 'cloudflare', 'mistral', 'cohere'], {
-      error: 'expected `openai`, `gemini`, `groq`, `openrouter`, `cloudflare`, `mistral` or `cohere`',
-    })
+    .enum(DIALECTS, { error: `expected one of ${DIALECTS.map((name) => `\`${name}\``).join(', ')}` })
     .optional(),
   /** Calls under way at once over all models. Default: no bound but the models' own. */
   concurrency: positiveInteger.nullable().optional(),
@@ -61,8 +69,8 @@ const providerFields = strict({
   limits: limits.optional(),
   /** Members of a request's body that the provider answers 400 to; they are left out. */
   refusesParameters: listOf(text).optional(),
-  /** Share of every limit that is left for other uses of the key. Default: 0%. */
-  reserve: percent.optional(),
+  /** What of every limit is left for other uses of the key: a share, a number of requests, or amounts by metric. Default: nothing. */
+  reserve: reserve.optional(),
   /** A call is aborted after this long. Default: 2m, on local servers 5m. */
   timeout: duration.optional(),
   /** Models by name: they change the catalog's of that name, or add to them. */

@@ -1,6 +1,6 @@
 /** The production home: the servers of the record and of the queues, from the environment. */
 import { configError } from './problems.ts';
-import type { Environment } from './switch-on.ts';
+import type { Environment } from './key-variables.ts';
 
 /** Their URLs, which may hold passwords. */
 export interface Servers {

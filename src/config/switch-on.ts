@@ -3,9 +3,8 @@ import type { Provider } from '../core/model.ts';
 import type { UnavailableProvider } from './config.ts';
 import type { DeclaredProvider } from './declared.ts';
 import { draftProvider } from './draft-provider.ts';
-
-/** The variables a configuration may look at. */
-export type Environment = Readonly<Record<string, string | undefined>>;
+import { candidates, keyVariable, readKey } from './key-variables.ts';
+import type { Environment } from './key-variables.ts';
 
 /** A declared provider, on or not. */
 export type Switched =
@@ -21,35 +20,24 @@ export function switchOn(declared: DeclaredProvider, environment: Environment, i
   if (entry.enabled === false) return off(id, 'switched-off', 'switched off by `enabled: false`');
   const provider = draftProvider(declared);
   if (provider.lanes.length === 0) return off(id, 'no-model', 'all of its models are switched off');
-  const key = readKey(provider, environment);
+  const variable = keyVariable(declared, environment);
+  const key = readKey(variable, provider.tier, environment);
   if (key.kind === 'bad') return off(id, 'bad-key', key.reason);
   if (key.kind === 'missing' && provider.tier !== 'local' && !isAssumed)
-    return off(id, 'no-key', missingKey(declared, provider));
+    return off(id, 'no-key', missingKey(declared));
   const address = filledIn(provider.baseUrl, environment);
   if (address.missing !== undefined && !isAssumed)
     return off(id, 'no-variable', `${address.missing} is not set: its address needs it`);
+  const named = variable === undefined ? provider : { ...provider, apiKeyEnv: variable };
   const value = key.kind === 'found' ? key.key : undefined;
-  return { kind: 'on', provider: { ...provider, baseUrl: address.url }, key: value };
+  return { kind: 'on', provider: { ...named, baseUrl: address.url }, key: value };
 }
 
-type KeyResult =
-  | { readonly kind: 'found'; readonly key: string }
-  | { readonly kind: 'not-needed' | 'missing' }
-  | { readonly kind: 'bad'; readonly reason: string };
-
-function readKey({ apiKeyEnv }: Provider, environment: Environment): KeyResult {
-  if (apiKeyEnv === undefined) return { kind: 'not-needed' };
-  const key = environment[apiKeyEnv]?.trim() ?? '';
-  if (key === '') return { kind: 'missing' };
-  if (/^[\x21-\x7e]+$/.test(key)) return { kind: 'found', key };
-  return {
-    kind: 'bad',
-    reason: `${apiKeyEnv} holds a blank or another character that no key has; copy it again`,
-  };
-}
-
-function missingKey({ catalog }: DeclaredProvider, { apiKeyEnv = '' }: Provider): string {
-  return catalog === undefined ? `${apiKeyEnv} is not set` : `${apiKeyEnv} is not set. ${catalog.howToStart}`;
+function missingKey(declared: DeclaredProvider): string {
+  const [main = '', ...others] = candidates(declared);
+  const either = others.length === 0 ? '' : ` (nor ${others.join(', ')})`;
+  const howToStart = declared.catalog === undefined ? '' : `. ${declared.catalog.howToStart}`;
+  return `${main} is not set${either}${howToStart}`;
 }
 
 function filledIn(baseUrl: string, environment: Environment) {

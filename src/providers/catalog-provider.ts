@@ -1,8 +1,8 @@
 /**
- * The shape of a catalog entry: what one vendor offers, and where each figure was read.
- * Types and window constants only; the figures live in one file per provider beside this one.
+ * The shape of a catalog entry: what one provider offers, and where each figure was read.
+ * Types only; the figures live in one file per provider with models (`free/`, `trial/`), the others by kind beside this one.
  */
-import type { Dialect, Limit, Tier, Window } from '../core/model.ts';
+import type { Dialect, Limit, Tier, UnitCost } from '../core/model.ts';
 
 /** How far a figure may be trusted: documented and recent, reported by users, or inferred. */
 export type Confidence = 'high' | 'medium' | 'low';
@@ -34,6 +34,18 @@ export interface AlternativeFigure {
 /** A limit with its evidence. */
 export type CatalogLimit = Limit & Evidence;
 
+/** How many calls may be under way at once, with its evidence. */
+export type CatalogConcurrency = { readonly calls: number } & Evidence;
+
+/** What a model is good enough for: summaries and labels in bulk, or lines that need more thought. */
+export type Purpose = 'small' | 'large';
+
+/** US dollars per million tokens, where more than the free allowance is bought. */
+export interface Prices {
+  readonly input: number;
+  readonly output: number;
+}
+
 /** One model as the catalog ships it. */
 export interface CatalogModel extends Evidence {
   /** Short name: the lane is `provider/id`. */
@@ -45,74 +57,86 @@ export interface CatalogModel extends Evidence {
   /** The largest output one call may ask for, in tokens. */
   readonly maxOutputTokens: number;
   readonly limits: readonly CatalogLimit[];
+  /** The ready-made pools it belongs in; none for code models and the like, which only `all` holds. */
+  readonly suits: readonly Purpose[];
+  /** Missing where only rates bound it. */
+  readonly concurrency?: CatalogConcurrency;
+  /** For a limit of the provider that counts `units`. */
+  readonly unitCost?: UnitCost;
+  /** See `Lane.tokenRatio`; missing where the tokenizer is another than o200k, so that the default holds. */
+  readonly tokenRatio?: number;
+  readonly prices?: Prices;
 }
 
-/** One vendor as the catalog ships it. The configuration file may override any figure. */
+/** A request that tells whether a key works and spends nothing. */
+export interface KeyCheck {
+  /** Appended to the base URL and asked for with GET; may climb with `/..`. */
+  readonly path: string;
+  /** `false` where anybody gets an answer, or where it is not known that a wrong key gets none. */
+  readonly provesKey: boolean;
+}
+
+/** What answers: who runs the models, who passes calls on to others, or a server of the user's own. */
+export type ProviderKind = 'vendor' | 'gateway' | 'local-server';
+
+/**
+ * - `active`: works for anybody with a key.
+ * - `disputed`: reports differ on whether the free tier still works.
+ * - `gated`: only for people of one country, verified by name.
+ */
+export type ProviderStatus = 'active' | 'disputed' | 'gated';
+
+/** One provider as the catalog ships it. The configuration file may override any figure. */
 export interface CatalogProvider {
   readonly id: string;
-  /** The vendor's name for people. */
+  /** The provider's name for people. */
   readonly name: string;
+  readonly kind: ProviderKind;
+  readonly status: ProviderStatus;
   /** May hold `{VARIABLE}` placeholders that the environment fills. */
   readonly baseUrl: string;
-  readonly apiKeyEnv: string;
+  /** Missing where the free tier is anonymous: it is called without a key, and only if the user names it. */
+  readonly apiKeyEnv?: string;
+  /** Other variables that tools keep this key in: the first that is set counts if `apiKeyEnv` is not. */
+  readonly altEnvKeys?: readonly string[];
   readonly tier: Tier;
   /** Whether prompts on the free tier may be used for training; `null` where it is unknown. */
   readonly trainsOnData: boolean | null;
   /** One sentence on what happens to the prompts. */
   readonly dataNote: string;
+  /** Where prompts are processed, as upper-case codes; `null` where it is unknown or anywhere, as with gateways. */
+  readonly regions: readonly string[] | null;
   readonly dialect: Dialect;
   readonly refusesParameters: readonly string[];
+  /** `null` where every call counts, or no such request is known. */
+  readonly keyCheck: KeyCheck | null;
+  /** Over all models; missing where only the models bound it. */
+  readonly concurrency?: CatalogConcurrency;
   /** Shared by all models. */
   readonly limits: readonly CatalogLimit[];
+  /** What the provider calls the `units` of its limits, in the plural. */
+  readonly unitName?: string;
+  /** None: the provider is on only when the user lists models. */
   readonly models: readonly CatalogModel[];
   /** A call is aborted after this long. */
   readonly timeoutMs: number;
   /** How to get a key, in one sentence with the address; for a local server, how to start it. */
   readonly howToStart: string;
-  /** What the terms ask of a user of the free tier. */
+  /** What the terms ask of a user. */
   readonly terms: string;
-  /** What else a user should know; one sentence each. */
+  /** What else a user should know, what is not known included; one sentence each. */
   readonly notes: readonly string[];
   readonly sources: Readonly<Record<string, Source>>;
 }
 
-/** Long enough for a slow free tier to write a page; a call that hangs costs one of 4 tries. */
-export const CLOUD_TIMEOUT_MS = 120_000;
-/** A laptop reads a long prompt at some tens of tokens per second. */
-export const LOCAL_TIMEOUT_MS = 300_000;
-
-/** Any 60 s: also the stricter reading where the kind of a minute window is not documented. */
-export const ROLLING_MINUTE: Window = { kind: 'rolling', perMs: 60_000 };
-/** A bucket that refills within a minute. */
-export const REFILL_MINUTE: Window = { kind: 'refill', perMs: 60_000 };
-/** A bucket that refills within 24 h, with no reset at midnight. */
-export const REFILL_DAY: Window = { kind: 'refill', perMs: 86_400_000 };
-/** Midnight to midnight in UTC. */
-export const UTC_DAY: Window = { kind: 'calendar', unit: 'day', timeZone: 'UTC' };
-/** The first of a month to the first of the next, in UTC. */
-export const UTC_MONTH: Window = { kind: 'calendar', unit: 'month', timeZone: 'UTC' };
-/** Midnight to midnight in California, daylight saving included. */
-export const PACIFIC_DAY: Window = { kind: 'calendar', unit: 'day', timeZone: 'America/Los_Angeles' };
-
-/** Pages without a date were read on this day. */
-export const READ_ON = '2026-11-20';
-
-/** A page that bears no date. */
-export function undated(url: string, note?: string): Source {
-  const read = `The page bears no date; this is the day the facts were gathered.`;
-  return { url, date: READ_ON, note: note === undefined ? read : `${note} ${read}` };
+/** A provider that is gone. It is kept so that whoever still names it is told; nothing routes to it. */
+export interface RetiredProvider {
+  readonly id: string;
+  readonly name: string;
+  readonly status: 'retired';
+  /** `YYYY-MM-DD`; `null` where it ended without a date. */
+  readonly retiredOn: string | null;
+  /** One sentence on what happened, and where its users went. */
+  readonly reason: string;
+  readonly sources: Readonly<Record<string, Source>>;
 }
-
-/** Lists that several providers' figures were read from. */
-export const SHARED_SOURCES = {
-  mnfst: {
-    url: 'https://github.com/mnfst/awesome-free-llm-apis/blob/010fa9a482bca94e7061a947005ca78b112d75e6/data.json',
-    date: '2026-10-05',
-  },
-  freellmapi: {
-    url: 'https://github.com/tashfeenahmed/freellmapi',
-    date: '2026-08-22',
-    note: 'At 291556d: sampling-params.ts, ratelimit.ts, error-classify.ts and its review of terms.',
-  },
-  keyPages: undated('https://doc.aiscouncil.com/pt/advanced/api-keys', 'Addresses of the key pages.'),
-} as const satisfies Record<string, Source>;

@@ -51,7 +51,7 @@ const { api, dispatcher, worker, install, postgres, redis } = z
 const processes = Object.entries({ api, dispatcher, worker });
 const lasting = services.filter(([name]) => name !== 'install');
 
-const VARIABLE = /\$\{(?<name>[A-Z_]+)(?<operator>:[?-])?(?<rest>[^}]*)\}/gu;
+const VARIABLE = /\$\{(?<name>[A-Z][A-Z0-9_]*)(?<operator>:[?-])?(?<rest>[^}]*)\}/gu;
 const variables = [...JSON.stringify(compose.services).matchAll(VARIABLE)].map(({ groups }) => ({
   name: groups?.['name'] ?? '',
   operator: groups?.['operator'] ?? '',

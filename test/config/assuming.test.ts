@@ -55,6 +55,11 @@ describe('the hash of a configuration', () => {
     expect(hash).toMatch(/^[0-9a-f]{12}$/u);
   });
 
+  it('is equal where the same provider has its key in another of its variables', () => {
+    const text = 'providers:\n  zai: {}';
+    expect(withKeys({ ZHIPU_API_KEY: 'a' }, text).hash).toBe(withKeys({ ZAI_API_KEY: 'a' }, text).hash);
+  });
+
   it('differs with a limit, a lane or an alias', () => {
     const hashes = [
       homeWith(''),

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
-import { homeWith, problemsOf } from './resolve.ts';
+import { problemsOf } from './resolve.ts';
 
 const OWN =
   'baseUrl: http://127.0.0.1:1/v1, tier: local, models: { m: { contextTokens: 9, maxOutputTokens: 9 } }';
@@ -136,6 +136,13 @@ describe('a problem is shown with file, line, path and the way out', () => {
       ],
     ],
     [
+      'an unknown dialect',
+      'providers:\n  groq: { dialect: french }',
+      [
+        'nightshift.yaml:2: providers.groq.dialect: expected one of `openai`, `gemini`, `groq`, `openrouter`, `cloudflare`, `mistral`, `cohere`, `cerebras`, `nvidia`, `zhipu`, `alibaba`, `ollama`, got "french"',
+      ],
+    ],
+    [
       'a lane that does not exist',
       'pools:\n  mine:\n    - groq/gpt-oss-20b\n    - groq/gpt-oss-21b',
       ['nightshift.yaml:4: pools.mine[1]: no lane `groq/gpt-oss-21b`; did you mean `groq/gpt-oss-20b`?'],
@@ -183,88 +190,6 @@ describe('a problem is shown with file, line, path and the way out', () => {
 
   test.each(cases)('%s', (_, text, expected) => {
     expect(problemsOf(text)).toEqual(expected);
-  });
-});
-
-describe('a problem in a limit', () => {
-  const FORM = 'expected a duration from 100ms to 30d, such as 90s, 2m, 1.5h or 1d, or 1month';
-  const cases: readonly (readonly [string, string, string, string])[] = [
-    [
-      'no amount',
-      '{ per: 1m }',
-      '',
-      'limits nothing: say at least one of requests, tokens, inputTokens, outputTokens',
-    ],
-    ['no window', '{ requests: 1 }', '.per', `missing; ${FORM}`],
-    [
-      'an amount of nothing',
-      '{ requests: 0, per: 1m }',
-      '.requests',
-      'expected a positive whole number, got 0',
-    ],
-    ['half a call', '{ requests: 0.5, per: 1m }', '.requests', 'expected a positive whole number, got 0.5'],
-    ['a bare number of seconds', '{ requests: 1, per: 60 }', '.per', `${FORM}, got 60`],
-    [
-      'an unknown window',
-      '{ requests: 1, per: 1m, window: sliding }',
-      '.window',
-      'expected `rolling`, `refill`, `fixed` or `calendar`, got "sliding"',
-    ],
-    [
-      'a rolling month',
-      '{ requests: 1, per: 1month }',
-      '.per',
-      'a month has no fixed length: say `window: calendar` or `window: fixed`, or `per: 30d`',
-    ],
-    [
-      'a fixed month from nowhere',
-      '{ requests: 1, per: 1month, window: fixed }',
-      '.anchor',
-      'missing; a fixed month is counted from it (for months from the 1st say `window: calendar`)',
-    ],
-    [
-      'a calendar week',
-      '{ requests: 1, per: 7d, window: calendar }',
-      '.per',
-      'a calendar window is a day, a month or an even part of a day; say `window: fixed` for others',
-    ],
-    [
-      'a zone where none applies',
-      '{ requests: 1, per: 1h, window: calendar, timeZone: UTC }',
-      '.timeZone',
-      'only a calendar day or month and a fixed month have a zone',
-    ],
-    [
-      'an anchor where none applies',
-      '{ requests: 1, per: 1d, anchor: 2026-11-20T04:00:00Z }',
-      '.anchor',
-      'only a fixed window has an anchor: say `window: fixed`',
-    ],
-    [
-      'a misspelt zone',
-      '{ requests: 1, per: 1d, window: calendar, timeZone: America/Los_Angels }',
-      '.timeZone',
-      'no such time zone; did you mean `America/Los_Angeles`?',
-    ],
-    [
-      'an anchor without a zone',
-      '{ requests: 1, per: 1d, window: fixed, anchor: 2026-11-20T04:00:00 }',
-      '.anchor',
-      'expected an instant with its zone, such as 2026-11-20T04:00:00Z, got "2026-11-20T04:00:00"',
-    ],
-    [
-      'an anchor on a day that is none',
-      '{ requests: 1, per: 1d, window: fixed, anchor: 2026-02-30T04:00:00Z }',
-      '.anchor',
-      'expected an instant with its zone, such as 2026-11-20T04:00:00Z, got "2026-02-30T04:00:00Z"',
-    ],
-  ];
-
-  test.each(cases)('%s', (_, limit, member, message) => {
-    const path = `providers.home.models.m.limits[0]${member}`;
-    expect(problemsOf(homeWith(`        limits:\n          - ${limit}`))).toEqual([
-      `nightshift.yaml:10: ${path}: ${message}`,
-    ]);
   });
 });
 

@@ -6,7 +6,7 @@ import { renderInitYaml } from '../../src/config/init-yaml.ts';
 import { CATALOG } from '../../src/providers/catalog.ts';
 import { ALL_KEYS, resolve } from './resolve.ts';
 
-const CLOUD = CATALOG.filter(({ tier }) => tier !== 'local');
+const FREE = CATALOG.filter(({ tier }) => tier === 'free');
 
 test('for any keys in the environment, the file that init writes switches on what no file would', () => {
   fc.assert(
@@ -20,27 +20,39 @@ test('for any keys in the environment, the file that init writes switches on wha
         Object.values(environment).filter((value) => value.endsWith('-key') && text.includes(value)),
       ).toEqual([]);
     }),
+    { numRuns: 25 },
   );
 });
 
-test('each provider that was not found is one uncommented line away', () => {
+test('each free provider that was not found is one uncommented line away', () => {
   const text = renderInitYaml({});
-  for (const { id } of CLOUD) {
-    const config = resolve(text.replace(`  # ${id}: {}`, `  ${id}: {}`));
+  for (const { id } of FREE) {
+    const config = resolve(uncommentLine(text, id));
     expect(config.providers.map((provider) => provider.id)).toEqual([id]);
   }
 });
 
-test('the examples of a local server and of an own provider load once uncommented', () => {
-  const blocks = ['ollama', 'llamacpp', 'home'];
-  const uncommented = blocks.reduce(uncomment, renderInitYaml({}));
-  const config = resolve(uncommented, { HOME_LLM_KEY: 'k' });
-  expect(config.providers.map(({ id }) => id)).toEqual(['ollama', 'llamacpp', 'home']);
+test('each trial with models is one uncommented line away', () => {
+  const trials = CATALOG.filter(({ tier, models }) => tier === 'trial' && models.length > 0);
+  const text = trials.map(({ id }) => id).reduce(uncommentLine, renderInitYaml({}));
+  const keys = Object.fromEntries(trials.map(({ apiKeyEnv = '' }) => [apiKeyEnv, 'k']));
+  expect(resolve(text, keys).providers.map(({ id }) => id)).toEqual(trials.map(({ id }) => id));
+});
+
+test('the examples of a paid vendor, a local server and an own provider load once uncommented', () => {
+  const uncommented = ['openai', 'ollama', 'home'].reduce(uncomment, renderInitYaml({}));
+  const config = resolve(uncommented, { HOME_LLM_KEY: 'k', OPENAI_API_KEY: 'k' });
+  expect(config.providers.map(({ id }) => id)).toEqual(['openai', 'ollama', 'home']);
+});
+
+test('every provider of the catalog is named in what init writes', () => {
+  const text = renderInitYaml({});
+  expect(CATALOG.filter(({ id }) => !new RegExp(`^  # +${id}(:| )`, 'm').test(text))).toEqual([]);
 });
 
 test('.env.example names every variable of the catalog', async () => {
   const text = await readFile(new URL('../../.env.example', import.meta.url), 'utf8');
-  const variables = [...CATALOG.map(({ apiKeyEnv }) => apiKeyEnv), 'CLOUDFLARE_ACCOUNT_ID'];
+  const variables = [...CATALOG.flatMap(({ apiKeyEnv }) => apiKeyEnv ?? []), 'CLOUDFLARE_ACCOUNT_ID'];
   expect(variables.filter((name) => !new RegExp(`^${name}=$`, 'm').test(text))).toEqual([]);
 });
 
@@ -49,4 +61,9 @@ function uncomment(yaml: string, key: string): string {
   return yaml.replace(new RegExp(`^  # ${key}:\\n(  # .*\\n)+`, 'm'), (block) =>
     block.replaceAll(/^ {2}# /gm, '  '),
   );
+}
+
+/** Takes the comment mark off the line that names a provider. */
+function uncommentLine(yaml: string, id: string): string {
+  return yaml.replace(`  # ${id}: {}`, `  ${id}: {}`);
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Config } from '../../src/config/config.ts';
 import type { Limit } from '../../src/core/model.ts';
-import { CATALOG_ALIASES } from '../../src/providers/catalog.ts';
+import { CATALOG, CATALOG_ALIASES } from '../../src/providers/catalog.ts';
 import { CONTRACT_EXAMPLE } from './contract-example.ts';
 import { ALL_KEYS, homeWith, resolve } from './resolve.ts';
 
@@ -38,6 +38,7 @@ describe('the example of the contract', () => {
           maxOutputTokens: 8_192,
           concurrency: 4,
           timeoutMs: 120_000,
+          tokenRatio: 1.25,
           limits: [
             { metric: 'requests', amount: 30, window: { kind: 'rolling', perMs: 60_000 } },
             { metric: 'tokens', amount: 6_000, window: { kind: 'refill', perMs: 60_000 } },
@@ -58,7 +59,7 @@ describe('the example of the contract', () => {
   });
 
   test('names its pool and its alias, and keeps the others', () => {
-    expect(config.pools.map(({ name }) => name)).toEqual(['small', 'large', 'all']);
+    expect(config.pools.map(({ name }) => name)).toEqual(['small', 'large', 'private', 'all']);
     expect(config.pools[0]?.laneIds).toEqual(['groq/gpt-oss-20b', 'home/llama-8b']);
     expect(config.aliases[0]).toEqual({ name: 'gpt-4o-mini', target: 'small' });
     expect(config.aliases.map(({ name }) => name).toSorted()).toEqual(
@@ -82,15 +83,9 @@ describe('the example of the contract', () => {
 });
 
 describe('what is on', () => {
-  test('without a file, every catalog provider whose key is in the environment', () => {
-    expect(resolve(null).providers.map(({ id }) => id)).toEqual([
-      'gemini',
-      'groq',
-      'cloudflare',
-      'openrouter',
-      'mistral',
-      'cohere',
-    ]);
+  test('without a file, every free provider of the catalog whose key is in the environment', () => {
+    const free = CATALOG.filter(({ tier, apiKeyEnv }) => tier === 'free' && apiKeyEnv !== undefined);
+    expect(resolve(null).providers.map(({ id }) => id)).toEqual(free.map(({ id }) => id));
     const one = resolve(null, { GROQ_API_KEY: ' key\n' });
     expect(one.providers.map(({ id }) => id)).toEqual(['groq']);
     expect(one.keys.keyOf('groq')).toBe('key');
@@ -173,11 +168,6 @@ describe("a user's figures win over the catalog's", () => {
       { metric: 'requests', amount: 1_000, window: { kind: 'calendar', unit: 'day', timeZone: 'UTC' } },
     ]);
   });
-
-  test('a reserve leaves at least 1 of every limit', () => {
-    const config = resolve('providers:\n  mistral: { reserve: 99% }');
-    expect(config.providers[0]?.limits.map(({ amount }) => amount)).toEqual([1, 500, 40_000]);
-  });
 });
 
 describe('calls under way at once, unless said', () => {
@@ -203,6 +193,13 @@ describe('limits as they are written', () => {
     ['{ requests: 5, per: 1h, window: fixed }', { kind: 'fixed', perMs: HOUR_MS, anchorAtMs: 0 }],
     ['{ requests: 5, per: 1h, window: calendar }', { kind: 'fixed', perMs: HOUR_MS, anchorAtMs: 0 }],
     ['{ requests: 5, per: 24h, window: calendar }', { kind: 'calendar', unit: 'day', timeZone: 'UTC' }],
+    ['{ requests: 5, per: 7d, window: calendar }', { kind: 'calendar', unit: 'week', timeZone: 'UTC' }],
+    [
+      '{ requests: 5, per: 1w, window: calendar, timeZone: Europe/Vienna }',
+      { kind: 'calendar', unit: 'week', timeZone: 'Europe/Vienna' },
+    ],
+    ['{ requests: 5, per: 7d }', { kind: 'rolling', perMs: 7 * 24 * HOUR_MS }],
+    ['{ requests: 5, per: 5h, window: session }', { kind: 'session', perMs: 5 * HOUR_MS }],
     ['{ requests: 5, per: 1month, window: calendar }', { kind: 'calendar', unit: 'month', timeZone: 'UTC' }],
     [
       '{ requests: 5, per: 1month, window: fixed, anchor: "2026-01-31T00:00:00+01:00", timeZone: Europe/Vienna }',
@@ -232,9 +229,10 @@ describe('pools and aliases', () => {
 
   test('`all` holds every lane that is not paid', () => {
     const config = resolve('providers:\n  groq: { tier: paid }\n  cloudflare: {}\n');
-    expect(config.pools.find(({ name }) => name === 'all')?.laneIds).toEqual([
-      'cloudflare/llama-3.1-8b-instruct-fp8-fast',
-    ]);
+    const models = CATALOG.find(({ id }) => id === 'cloudflare')?.models ?? [];
+    expect(config.pools.find(({ name }) => name === 'all')?.laneIds).toEqual(
+      models.map(({ id }) => `cloudflare/${id}`),
+    );
   });
 
   test('lanes that only lack a key are left out of a pool, with a warning', () => {
@@ -250,14 +248,19 @@ describe('pools and aliases', () => {
   test('a pool left empty is dropped, and so is an alias to it', () => {
     const text = 'pools:\n  mine: [gemini/gemini-3.5-flash-lite]\naliases:\n  best: mine';
     const config = resolve(text, { GROQ_API_KEY: 'k' });
-    expect(config.pools.map(({ name }) => name)).toEqual(['small', 'large', 'all']);
+    expect(config.pools.map(({ name }) => name)).toEqual(['small', 'large', 'private', 'all']);
     expect(config.aliases.map(({ name }) => name)).not.toContain('best');
     expect(config.warnings).toHaveLength(2);
   });
 
-  test("with only a local server, `small` and `large` are the server's lanes, without a word", () => {
+  test("with only a local server, every ready-made pool holds the server's lanes, without a word", () => {
     const config = resolve(homeWith(''), {});
-    expect(config.pools.map(({ laneIds }) => laneIds)).toEqual([['home/m'], ['home/m'], ['home/m']]);
+    expect(config.pools.map(({ name, laneIds }) => [name, ...laneIds])).toEqual([
+      ['small', 'home/m'],
+      ['large', 'home/m'],
+      ['private', 'home/m'],
+      ['all', 'home/m'],
+    ]);
     expect(config.warnings).toEqual([]);
   });
 

@@ -1,18 +1,17 @@
 /** Resolves configuration texts the way the tests need it. */
 import type { Config } from '../../src/config/config.ts';
 import { ConfigError } from '../../src/config/problems.ts';
+import { isOnByItself } from '../../src/config/not-named.ts';
 import { resolveConfig } from '../../src/config/resolve-config.ts';
-import type { Environment } from '../../src/config/switch-on.ts';
+import type { Environment } from '../../src/config/key-variables.ts';
+import { CATALOG } from '../../src/providers/catalog.ts';
 
-/** Keys for every cloud provider of the catalog. */
+/** A key for every provider of the catalog that is on by itself, and the other parts of their addresses. */
 export const ALL_KEYS = {
-  GEMINI_API_KEY: 'gemini-key',
-  GROQ_API_KEY: 'groq-key',
-  CLOUDFLARE_API_TOKEN: 'cloudflare-key',
+  ...Object.fromEntries(
+    CATALOG.filter(isOnByItself).map(({ id, apiKeyEnv = '' }) => [apiKeyEnv, `${id}-key`]),
+  ),
   CLOUDFLARE_ACCOUNT_ID: 'account',
-  OPENROUTER_API_KEY: 'openrouter-key',
-  MISTRAL_API_KEY: 'mistral-key',
-  COHERE_API_KEY: 'cohere-key',
 };
 
 /** The configuration of a file's text, or of no file. */

@@ -1,24 +1,28 @@
 /** Cohere's trial key through its compatibility API: 20 calls a minute per model, 1,000 a month per account. */
-import type { CatalogModel, CatalogProvider, Evidence } from './catalog-provider.ts';
-import { CLOUD_TIMEOUT_MS, ROLLING_MINUTE, SHARED_SOURCES, UTC_MONTH, undated } from './catalog-provider.ts';
+import type { CatalogLimit, CatalogProvider, Evidence } from '../catalog-provider.ts';
+import { CLOUD_TIMEOUT_MS } from '../defaults.ts';
+import { modelsListedBy } from '../listed-model.ts';
+import { SHARED_SOURCES, undated } from '../sources.ts';
+import { ROLLING_MINUTE, UTC_MONTH } from '../windows.ts';
 
 const OFFICIAL: Evidence = { source: 'official', confidence: 'high' };
 
-function model(id: string, contextTokens: number, maxOutputTokens: number): CatalogModel {
-  const perMinute = { metric: 'requests', amount: 20, window: ROLLING_MINUTE, ...OFFICIAL } as const;
-  const evidence: Evidence = { source: 'mnfst', confidence: 'high' };
-  return { id, model: id, contextTokens, maxOutputTokens, limits: [perMinute], ...evidence };
-}
+const PER_MODEL: CatalogLimit = { metric: 'requests', amount: 20, window: ROLLING_MINUTE, ...OFFICIAL };
+
+const model = modelsListedBy({ source: 'mnfst', confidence: 'high' }, [PER_MODEL]);
 
 /** The catalog entry of Cohere. */
 export const COHERE: CatalogProvider = {
   id: 'cohere',
   name: 'Cohere (trial key)',
+  kind: 'vendor',
+  status: 'active',
   baseUrl: 'https://api.cohere.ai/compatibility/v1',
   apiKeyEnv: 'COHERE_API_KEY',
   tier: 'free',
   trainsOnData: null,
   dataNote: 'Not known for trial keys; the dashboard is said to have an opt-out.',
+  regions: null,
   dialect: 'cohere',
   refusesParameters: [
     'top_k',
@@ -29,6 +33,7 @@ export const COHERE: CatalogProvider = {
     'top_logprobs',
     'reasoning_effort',
   ],
+  keyCheck: null,
   limits: [
     {
       metric: 'requests',
@@ -40,12 +45,12 @@ export const COHERE: CatalogProvider = {
     },
   ],
   models: [
-    model('command-r7b-12-2024', 131_072, 4_096),
-    model('command-r-08-2024', 131_072, 4_096),
-    model('command-a-03-2025', 262_144, 8_192),
-    model('command-a-plus-05-2026', 131_072, 65_536),
-    model('command-a-reasoning-08-2025', 262_144, 32_768),
-    model('c4ai-aya-expanse-32b', 131_072, 4_096),
+    model('command-r7b-12-2024', [131_072, 4_096], 'small'),
+    model('command-r-08-2024', [131_072, 4_096], 'small'),
+    model('command-a-03-2025', [262_144, 8_192], 'large'),
+    model('command-a-plus-05-2026', [131_072, 65_536], 'large'),
+    model('command-a-reasoning-08-2025', [262_144, 32_768]),
+    model('c4ai-aya-expanse-32b', [131_072, 4_096], 'small'),
   ],
   timeoutMs: CLOUD_TIMEOUT_MS,
   howToStart: 'Create a trial key on the API keys page of https://dashboard.cohere.com.',

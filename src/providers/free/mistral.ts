@@ -1,27 +1,27 @@
 /** Mistral's free mode: one request a second and a month of tokens per organization. Whether it still works is disputed. */
-import type { CatalogModel, CatalogProvider, Evidence } from './catalog-provider.ts';
-import { CLOUD_TIMEOUT_MS, ROLLING_MINUTE, SHARED_SOURCES, UTC_MONTH, undated } from './catalog-provider.ts';
-
-/** Calls 1.0 s apart arrive closer than that now and then; 1.1 s is what users of the tier found safe. */
-const SECOND_WITH_JITTER_MS = 1_100;
+import type { CatalogProvider, Evidence } from '../catalog-provider.ts';
+import { CLOUD_TIMEOUT_MS, MODELS_PROVE_KEY } from '../defaults.ts';
+import { modelsListedBy } from '../listed-model.ts';
+import { SHARED_SOURCES, undated } from '../sources.ts';
+import { ROLLING_MINUTE, SECOND_WITH_JITTER, UTC_MONTH } from '../windows.ts';
 
 const PROBED: Evidence = { source: 'probe', confidence: 'low' };
 
-function model(id: string): CatalogModel {
-  const note = 'The largest output is not published; 8,192 is a careful guess.';
-  const sizes = { contextTokens: 262_144, maxOutputTokens: 8_192 };
-  return { id, model: id, ...sizes, limits: [], source: 'mnfst', confidence: 'medium', note };
-}
+const model = modelsListedBy({ source: 'mnfst', confidence: 'medium' });
+const CONTEXT_TOKENS = 262_144;
 
 /** The catalog entry of Mistral. */
 export const MISTRAL: CatalogProvider = {
   id: 'mistral',
   name: 'Mistral (La Plateforme, free mode)',
+  kind: 'vendor',
+  status: 'disputed',
   baseUrl: 'https://api.mistral.ai/v1',
   apiKeyEnv: 'MISTRAL_API_KEY',
   tier: 'free',
   trainsOnData: true,
   dataNote: 'Free prompts may be used for training unless you opt out, which is possible at any time.',
+  regions: ['EU'],
   dialect: 'mistral',
   refusesParameters: [
     'top_k',
@@ -33,11 +33,12 @@ export const MISTRAL: CatalogProvider = {
     'reasoning_effort',
     'seed',
   ],
+  keyCheck: MODELS_PROVE_KEY,
   limits: [
     {
       metric: 'requests',
       amount: 1,
-      window: { kind: 'rolling', perMs: SECOND_WITH_JITTER_MS },
+      window: SECOND_WITH_JITTER,
       source: 'mnfst',
       confidence: 'medium',
       note: 'Documented as one a second; taken with a tenth more room.',
@@ -47,6 +48,7 @@ export const MISTRAL: CatalogProvider = {
       amount: 50_000,
       window: ROLLING_MINUTE,
       ...PROBED,
+      note: 'Of the pool that small, large and ministral share.',
       altFigures: [{ amount: 500_000, note: 'mnfst, 2026-10-05' }],
     },
     {
@@ -59,12 +61,12 @@ export const MISTRAL: CatalogProvider = {
     },
   ],
   models: [
-    model('mistral-small-2603'),
-    model('ministral-14b-2512'),
-    model('ministral-8b-2512'),
-    model('ministral-3b-2512'),
-    model('mistral-medium-3-5'),
-    model('mistral-large-2512'),
+    model('mistral-small-2603', [CONTEXT_TOKENS], 'small'),
+    model('ministral-14b-2512', [CONTEXT_TOKENS], 'small'),
+    model('ministral-8b-2512', [CONTEXT_TOKENS], 'small'),
+    model('ministral-3b-2512', [CONTEXT_TOKENS]),
+    model('mistral-medium-3-5', [CONTEXT_TOKENS], 'large'),
+    model('mistral-large-2512', [CONTEXT_TOKENS], 'large'),
   ],
   timeoutMs: CLOUD_TIMEOUT_MS,
   howToStart:
@@ -80,10 +82,7 @@ export const MISTRAL: CatalogProvider = {
       date: '2026-02-23',
       note: 'Headers of the standard pool, read through a mirror.',
     },
-    omniroute: {
-      url: 'https://github.com/diegosouzapw/OmniRoute/blob/16eae80/docs/reference/FREE_TIERS.md',
-      date: '2026-09-04',
-    },
+    omniroute: SHARED_SOURCES.omniroute,
     dispute: { url: 'https://github.com/diegosouzapw/OmniRoute/discussions/16252', date: '2026-10-11' },
     official: undated('https://docs.mistral.ai/deployment/ai-studio/tier'),
     freellmapi: SHARED_SOURCES.freellmapi,

@@ -1,26 +1,28 @@
 /** OpenRouter's `:free` models: one account-wide allowance over all of them, per UTC day. */
-import type { CatalogModel, CatalogProvider, Evidence } from './catalog-provider.ts';
-import { CLOUD_TIMEOUT_MS, ROLLING_MINUTE, SHARED_SOURCES, UTC_DAY, undated } from './catalog-provider.ts';
+import type { CatalogProvider } from '../catalog-provider.ts';
+import { CLOUD_TIMEOUT_MS } from '../defaults.ts';
+import { modelsListedBy } from '../listed-model.ts';
+import { SHARED_SOURCES, undated } from '../sources.ts';
+import { ROLLING_MINUTE, UTC_DAY } from '../windows.ts';
 
-const LISTED: Evidence = { source: 'mnfst', confidence: 'high' };
-
-function free(vendor: string, name: string, contextTokens: number, maxOutputTokens: number): CatalogModel {
-  const id = `${name}:free`;
-  return { id, model: `${vendor}/${id}`, contextTokens, maxOutputTokens, limits: [], ...LISTED };
-}
+const model = modelsListedBy({ source: 'mnfst', confidence: 'high' });
 
 /** The catalog entry of OpenRouter's free models. */
 export const OPENROUTER: CatalogProvider = {
   id: 'openrouter',
   name: 'OpenRouter (:free models)',
+  kind: 'gateway',
+  status: 'active',
   baseUrl: 'https://openrouter.ai/api/v1',
   apiKeyEnv: 'OPENROUTER_API_KEY',
   tier: 'free',
   trainsOnData: null,
   dataNote:
     'It depends on who serves the model: some free ones log prompts for training; your account settings can forbid it.',
+  regions: null,
   dialect: 'openrouter',
   refusesParameters: [],
+  keyCheck: { path: '/key', provesKey: true },
   limits: [
     {
       metric: 'requests',
@@ -40,27 +42,24 @@ export const OPENROUTER: CatalogProvider = {
     },
   ],
   models: [
-    free('google', 'gemma-4-31b-it', 262_144, 32_768),
-    free('google', 'gemma-4-26b-a4b-it', 262_144, 32_768),
-    free('qwen', 'qwen3.8-27b', 262_144, 235_000),
-    free('nvidia', 'nemotron-3.5-lightning', 1_000_000, 65_536),
-    free('inclusionai', 'ling-3.0-flash-sante', 262_144, 32_768),
-    free('apodex', 'apodex-1.1-mini', 262_144, 235_000),
-    {
-      ...free('nvidia', 'nemotron-nano-9b-v2', 128_000, 8_192),
-      confidence: 'low',
-      note: 'The largest output is not published; 8,192 is a careful guess.',
-    },
-    free('liquid', 'lfm-2.5-2.6b', 65_536, 8_192),
-    free('nvidia', 'nemotron-3-super-120b-a12b', 262_144, 262_144),
-    free('nvidia', 'nemotron-3-ultra-550b-a55b', 1_000_000, 65_536),
-    free('cohere', 'north-mini-code', 262_144, 65_536),
-    free('poolside', 'laguna-s-2.1', 262_144, 32_768),
+    model('google/gemma-4-31b-it:free', [262_144, 32_768], 'small'),
+    model('google/gemma-4-26b-a4b-it:free', [262_144, 32_768], 'small'),
+    model('qwen/qwen3.8-27b:free', [262_144, 235_000], 'small'),
+    model('nvidia/nemotron-3.5-lightning:free', [1_000_000, 65_536], 'small'),
+    model('inclusionai/ling-3.0-flash-sante:free', [262_144, 32_768]),
+    model('apodex/apodex-1.1-mini:free', [262_144, 235_000]),
+    model('nvidia/nemotron-nano-9b-v2:free', [128_000], 'small'),
+    model('liquid/lfm-2.5-2.6b:free', [65_536, 8_192]),
+    model('nvidia/nemotron-3-super-120b-a12b:free', [262_144, 262_144], 'large'),
+    model('nvidia/nemotron-3-ultra-550b-a55b:free', [1_000_000, 65_536], 'large'),
+    model('cohere/north-mini-code:free', [262_144, 65_536]),
+    model('poolside/laguna-s-2.1:free', [262_144, 32_768]),
   ],
   timeoutMs: CLOUD_TIMEOUT_MS,
   howToStart: 'Create a key at https://openrouter.ai/keys.',
   terms: 'The allowance belongs to the account: more accounts or keys do not raise it.',
   notes: [
+    'The model openrouter/free is left out: it is any of these, those for moderation included.',
     'After buying $10 of credits once, the day holds 1,000 requests: say so under `limits` in nightshift.yaml.',
     'The list of free models changes every week.',
   ],
