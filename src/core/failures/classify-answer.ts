@@ -5,6 +5,7 @@ import { readErrorBody } from './error-body.ts';
 import type { AnswerFlaw, Failure } from './failure.ts';
 import { isList, isRecord, memberAt, numberAt, parseLoosely, stringAt } from '../json/loose-json.ts';
 import type { TokenUsage } from '../model.ts';
+import { isModerationVerdict } from './moderation-verdict.ts';
 import { shortReason } from './reason.ts';
 
 /** What was asked, as far as it decides whether an answer is of use. */
@@ -14,6 +15,8 @@ export interface AskedFor {
   readonly capTokens: number;
   /** Whether Nightshift chose the cap (from task or lane) rather than the user. */
   readonly isCapOurs: boolean;
+  /** Everything that was asked, in words; asked for only where the answer looks like a moderation model's. */
+  readonly promptText?: () => string;
 }
 
 /** An answer of use. */
@@ -95,6 +98,7 @@ const FLAW_REASONS: Readonly<Record<AnswerFlaw, string>> = {
   'truncated-by-our-cap': 'the answer was cut off at the output cap that Nightshift set',
   truncated: 'the answer was cut off before the output cap',
   refused: 'the model or its filter refused to answer',
+  'moderation-verdict': 'a moderation model answered "safe" or "unsafe" in place of the model',
   'not-json': 'the answer was not the JSON that was asked for',
 };
 
@@ -104,6 +108,7 @@ function findFlaw(answer: Answer, choice: unknown, asked: AskedFor): AnswerFlaw 
   if (cut !== null) return cut;
   if (hasToolCalls(choice)) return null;
   if (answer.text === null || answer.text.trim() === '') return 'empty';
+  if (isModerationVerdict(answer.text, asked.promptText)) return 'moderation-verdict';
   return asked.wantsJson && !isContainer(parseLoosely(answer.text)) ? 'not-json' : null;
 }
 

@@ -2,12 +2,14 @@
  * From what a call left behind to one kind of failure. Which signs mean what is the table in failure-signs.ts; here the
  * chosen row is filled in with what the evidence says.
  */
-import { type Evidence, gatherEvidence, namedBound, namedParameter, retryInstant } from './evidence.ts';
+import { type Evidence, gatherEvidence, namedBound, namedParameter } from './evidence.ts';
 import type { ProviderSignal, TransportFault } from './evidence.ts';
-import type { DayLimit, Failure } from './failure.ts';
-import { FAILURE_SIGNS, type Row, type Verdict } from './failure-signs.ts';
+import type { DayLimit, Failure, NamedLimit } from './failure.ts';
+import { FAILURE_SIGNS } from './failure-signs.ts';
 import { shortReason } from './reason.ts';
+import { retryInstant } from './retry-instant.ts';
 import { nextUtcMidnight } from './retry-time.ts';
+import type { Row, Verdict } from './signs/row.ts';
 
 /**
  * The kind of failure a call ended in. Total: never throws, whatever the signal holds; a refusal of a form nobody
@@ -56,7 +58,12 @@ function reasonOf({ status, body }: Evidence): string {
 function fulfil(verdict: Verdict, evidence: Evidence, reason: string): Failure {
   switch (verdict.kind) {
     case 'minute-limit':
-      return { ...verdict, retryAtMs: retryInstant(evidence), reason };
+      return {
+        ...verdict,
+        retryAtMs: retryInstant(evidence),
+        reason,
+        ...(verdict.isConcurrency === true ? {} : namedIn(evidence)),
+      };
     case 'day-limit':
       return dayLimit(verdict, evidence, reason);
     case 'sick':
@@ -81,5 +88,9 @@ type LongVerdict = Extract<Verdict, { kind: 'day-limit' }>;
 function dayLimit({ kind, scope, period, reset }: LongVerdict, evidence: Evidence, reason: string): DayLimit {
   const saidAtMs = reset === 'window' ? null : retryInstant(evidence);
   const resetAtMs = saidAtMs ?? (reset === 'utc-midnight' ? nextUtcMidnight(evidence.nowMs) : null);
-  return { kind, scope, period, resetAtMs, reason };
+  return { kind, scope, period, resetAtMs, reason, ...namedIn(evidence) };
+}
+
+function namedIn({ named }: Evidence): { readonly named?: NamedLimit } {
+  return named === null ? {} : { named };
 }

@@ -16,7 +16,7 @@ export interface ErrorBody {
   /** An HTTP status inside the body. */
   readonly status: number | null;
   readonly parameter: string | null;
-  /** Gemini's violated quotas. */
+  /** Gemini's violated quotas: the id, and `=` and its value where that is told. */
   readonly quotaIds: readonly string[];
   /** Gemini's `RetryInfo`, as written. */
   readonly retryDelay: string | null;
@@ -71,11 +71,18 @@ function readObject(root: unknown): ErrorBody {
     parameter: first(layers, (layer) => stringAt(layer, 'param') ?? locationName(layer)),
     quotaIds: details
       .flatMap((detail) => listAt(detail, 'violations'))
-      .flatMap((violation) => stringAt(violation, 'quotaId') ?? []),
+      .flatMap((violation) => quotaOf(violation)),
     retryDelay: first(details, (detail) => stringAt(detail, 'retryDelay')),
     upstream: first(layers, (layer) => stringAt(layer, 'metadata', 'provider_name')),
     headers: lowerCaseNames(first(layers, (layer) => memberAt(layer, 'metadata', 'headers'))),
   };
+}
+
+function quotaOf(violation: unknown): readonly string[] {
+  const id = stringAt(violation, 'quotaId');
+  const value = stringAt(violation, 'quotaValue');
+  if (id === undefined) return [];
+  return [value === undefined ? id : `${id}=${value}`];
 }
 
 const ERROR_MEMBERS = ['error', 'errors', 'detail', 'title'];

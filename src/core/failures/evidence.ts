@@ -1,10 +1,12 @@
 /**
- * What a call left behind, and what can be read out of it: the words, the wait, the bound, the parameter. Which kind of
+ * What a call left behind, and what can be read out of it: the words, the limit, the bound, the parameter. Which kind of
  * failure that makes is decided in classify-failure.ts.
  */
 import { type ErrorBody, readErrorBody } from './error-body.ts';
+import type { NamedLimit } from './failure.ts';
 import type { Dialect } from '../model.ts';
-import { MAX_WAIT_MS, parseDurationMs, parseRetryInstant } from './retry-time.ts';
+import { nameLimit } from './name-limit.ts';
+import { readToldLimits, type ToldLimit } from '../quota/read-standings.ts';
 
 /** Why no response came. `aborted` is our own doing. */
 export type TransportFault = 'aborted' | 'timeout' | 'reset' | 'refused' | 'dns' | 'tls' | 'unknown';
@@ -34,8 +36,12 @@ export interface Evidence {
   /** Names in lower case; OpenRouter's in-body headers where the response has none of that name. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: ErrorBody;
-  /** Message, codes and quota ids, to be searched. */
+  /** Message, codes and quota ids, divided by `|`, to be searched. */
   readonly words: string;
+  /** How limits stand by the headers. */
+  readonly toldLimits: readonly ToldLimit[];
+  /** The limit it is about; `null` where it names none. */
+  readonly named: NamedLimit | null;
 }
 
 /** Reads a signal. Never throws. */
@@ -43,66 +49,26 @@ export function gatherEvidence(signal: ProviderSignal): Evidence {
   const body = readErrorBody(signal.bodyText);
   const own = Object.entries(signal.headers).map(([name, value]) => [name.toLowerCase(), value] as const);
   const isSuccess = signal.status !== null && signal.status < 300;
+  const { dialect, model, nowMs } = signal;
+  const headers = { ...body.headers, ...Object.fromEntries(own) };
+  const words = [body.message, ...body.codes, ...body.quotaIds].join(' | ');
+  const toldLimits = readToldLimits(dialect, headers);
   return {
-    dialect: signal.dialect,
-    model: signal.model,
-    nowMs: signal.nowMs,
+    dialect,
+    model,
+    nowMs,
     status: isSuccess && body.status !== null ? body.status : signal.status,
-    headers: { ...body.headers, ...Object.fromEntries(own) },
+    headers,
     body,
-    words: [body.message, ...body.codes, ...body.quotaIds].join(' '),
+    words,
+    toldLimits,
+    named: nameLimit({ dialect, words, standings: toldLimits.map(({ standing }) => standing) }),
   };
-}
-
-/** `try again in 9m38.016s`, `Please retry in 45.5s`, `retry after 30 seconds`. */
-const SPOKEN_WAIT =
-  /\b(?:again|retry|wait)\s(?:in|after|for)\s(?:about\s)?(\d[\d.a-zµ]{0,40})\s?(second|sec|minute|min|hour)?/iu;
-
-const WORD_MS: Readonly<Record<string, number>> = {
-  second: 1_000,
-  sec: 1_000,
-  minute: 60_000,
-  min: 60_000,
-  hour: 3_600_000,
-};
-
-/** Where headers tell the wait, the most exact first. Groq's `x-ratelimit-reset-*` tells when the bucket is full: not here. */
-const WAIT_HEADERS = [
-  'retry-after',
-  'x-ratelimit-reset',
-  'x-ratelimit-reset-requests-day',
-  'x-ratelimit-reset-tokens-minute',
-  'ratelimitbysize-reset',
-];
-
-/** The instant the provider said to come back at: in words, in Gemini's `RetryInfo`, in headers; else `null`. */
-export function retryInstant({ words, body, headers, nowMs }: Evidence): number | null {
-  const waitMs = spokenWaitMs(words) ?? retryAfterMs(headers['retry-after-ms']);
-  if (waitMs !== null) return nowMs + Math.ceil(Math.min(waitMs, MAX_WAIT_MS));
-  for (const text of [body.retryDelay, ...WAIT_HEADERS.map((name) => headers[name])]) {
-    const instantMs = typeof text === 'string' ? parseRetryInstant(text, nowMs) : null;
-    if (instantMs !== null) return instantMs;
-  }
-  return null;
-}
-
-function spokenWaitMs(words: string): number | null {
-  const [, amount, unit] = SPOKEN_WAIT.exec(words) ?? [];
-  if (amount === undefined) return null;
-  const spoken = amount.replace(/\.+$/u, '');
-  const wordMs = WORD_MS[unit?.toLowerCase() ?? ''];
-  if (wordMs === undefined) return parseDurationMs(spoken);
-  return Number.isFinite(Number(spoken)) ? Number(spoken) * wordMs : null;
-}
-
-/** `retry-after-ms` of OpenAI and Azure. */
-function retryAfterMs(value: string | undefined): number | null {
-  return value !== undefined && /^\d{1,12}$/u.test(value.trim()) ? Number(value) : null;
 }
 
 /** How the providers word the bound that a prompt exceeds. */
 const BOUNDS: readonly RegExp[] = [
-  /\(T[PR][MD]\): Limit (\d{1,12})/u,
+  /\([IO]?TP[A-Z]{1,2}\): Limit (\d{1,12})/u,
   /context (?:length|window|size)[^\d]{1,40}(\d{1,12})/iu,
   /tokens allowed \((\d{1,12})\)/iu,
   /limit exceeded: \d{1,12} > (\d{1,12})/iu,

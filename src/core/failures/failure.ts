@@ -4,13 +4,24 @@
  * classify-failure.ts finds the kind of a refusal, classify-answer.ts judges what came with a 200, and next-step.ts says
  * what follows from each kind.
  */
-import type { TokenUsage } from '../model.ts';
+import type { Metric, TokenUsage } from '../model.ts';
 
 /** Whom a refusal is about: this model only, or everything under this key. */
 export type Scope = 'lane' | 'provider';
 
-/** The length of a window that is used up. */
-export type QuotaPeriod = 'day' | 'week' | 'month';
+/** The window that is used up; a session opens with its first call (Ollama's five hours). */
+export type QuotaPeriod = 'hour' | 'session' | 'day' | 'week' | 'month';
+
+/** The limit that a refusal names, as far as it does. */
+export interface NamedLimit {
+  /** `null` where it does not say what it counts. */
+  readonly metric: Metric | null;
+  /** Length of its window in ms (a month: 30 days); `null` where it does not say. */
+  readonly periodMs: number | null;
+  /** Its full amount, and what was used of it, by the provider's count; `null` where it does not say. */
+  readonly amount: number | null;
+  readonly used: number | null;
+}
 
 /** What was wrong with an answer that came. */
 export type AnswerFlaw =
@@ -19,6 +30,8 @@ export type AnswerFlaw =
   | 'truncated-by-our-cap'
   | 'truncated'
   | 'refused'
+  /** A moderation model's `safe` or `unsafe` where something else was asked for. */
+  | 'moderation-verdict'
   | 'not-json';
 
 /** A member of every failure: at most 200 characters on one line, keys redacted; fit for records, logs and the board. */
@@ -32,15 +45,19 @@ export interface MinuteLimit extends Reasoned {
   readonly scope: Scope;
   /** When the provider said to come back; `null` where it did not say. */
   readonly retryAtMs: number | null;
+  /** It is about calls under way at once: there is room as soon as one of them ends. */
+  readonly isConcurrency?: true;
+  readonly named?: NamedLimit;
 }
 
-/** The day's, week's or month's quota is used up. */
+/** The quota of an hour or longer is used up. */
 export interface DayLimit extends Reasoned {
   readonly kind: 'day-limit';
   readonly scope: Scope;
   readonly period: QuotaPeriod;
   /** `null`: at the end of the period as the catalog declares the window. */
   readonly resetAtMs: number | null;
+  readonly named?: NamedLimit;
 }
 
 /** The account has to be paid for or topped up. */

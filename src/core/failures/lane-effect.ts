@@ -20,10 +20,13 @@ export type LaneEffect =
   | { readonly kind: 'trip'; readonly scope: Scope };
 
 /** The effects the policy table names. */
-export type EffectName = LaneEffect['kind'] | 'close-for-user' | 'trip-provider';
+export type EffectName = LaneEffect['kind'] | 'wait-briefly' | 'close-for-user' | 'trip-provider';
 
 /** A lane whose 429 does not say how long waits a third of a minute: most minute windows have room again by then. */
 const UNSAID_WAIT_MS = 20_000;
+
+/** Too many calls at once: one of them ends any moment, and each wait is at the price of one more refusal. */
+const BRIEF_WAIT_MS = 3_000;
 
 /** Even where a provider says "at once", a refusal is worth a second. */
 const SHORTEST_WAIT_MS = 1_000;
@@ -35,7 +38,9 @@ const RECHECK_MS = 86_400_000;
 export function laneEffect(effect: EffectName, failure: Failure, nowMs: number): LaneEffect {
   switch (effect) {
     case 'wait':
-      return { kind: 'wait', scope: scopeOf(failure), untilMs: waitUntil(failure, nowMs) };
+      return wait(failure, nowMs, unsaidWaitMs(failure));
+    case 'wait-briefly':
+      return wait(failure, nowMs, BRIEF_WAIT_MS);
     case 'close':
       return closeUntilReset(failure, nowMs);
     case 'close-for-user':
@@ -61,9 +66,16 @@ function scopeOf(failure: Failure): Scope {
   return failure.kind === 'minute-limit' || failure.kind === 'day-limit' ? failure.scope : 'lane';
 }
 
-function waitUntil(failure: Failure, nowMs: number): number {
+function wait(failure: Failure, nowMs: number, unsaidMs: number): LaneEffect {
   const saidAtMs = failure.kind === 'minute-limit' ? failure.retryAtMs : null;
-  return Math.max(saidAtMs ?? nowMs + UNSAID_WAIT_MS, nowMs + SHORTEST_WAIT_MS);
+  const untilMs = Math.max(saidAtMs ?? nowMs + unsaidMs, nowMs + SHORTEST_WAIT_MS);
+  return { kind: 'wait', scope: scopeOf(failure), untilMs };
+}
+
+/** A window shorter than the usual wait (Mistral's second) is over by its own end. */
+function unsaidWaitMs(failure: Failure): number {
+  const periodMs = failure.kind === 'minute-limit' ? failure.named?.periodMs : null;
+  return Math.min(periodMs ?? UNSAID_WAIT_MS, UNSAID_WAIT_MS);
 }
 
 function closeUntilReset(failure: Failure, nowMs: number): LaneEffect {

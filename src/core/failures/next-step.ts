@@ -60,6 +60,7 @@ type Policy = readonly [
 // prettier-ignore
 const POLICY: Readonly<Record<Situation, Policy>> = {
   'minute-limit':      ['elsewhere',         null,               '-',        'no try', 'wait',           'request'],
+  'too-many-at-once':  ['elsewhere',         null,               '-',        'no try', 'wait-briefly',   'request'],
   'day-limit':         ['elsewhere',         null,               '-',        'no try', 'close',          'request'],
   'no-money':          ['elsewhere',         null,               '-',        'no try', 'close-for-user', 'request'],
   'bad-key':           ['elsewhere',         null,               '-',        'no try', 'close-for-user', 'request'],

@@ -16,9 +16,10 @@ export interface RequestHistory {
   readonly laneMaxOutputTokens: number;
 }
 
-/** The cases that the policy tells apart: the kinds of failure, three of them split. */
+/** The cases that the policy tells apart: the kinds of failure, four of them split. */
 export type Situation =
   | Exclude<Failure['kind'], 'sick' | 'useless-answer'>
+  | 'too-many-at-once'
   | 'refused-parameter'
   | 'bad-request-again'
   | 'sick-idle'
@@ -30,6 +31,7 @@ export type Situation =
 /** The situation that a failure makes for a request with this history. */
 export function situationOf(failure: Failure, history: RequestHistory): Situation {
   if (failure.kind === 'sick') return failure.mayHaveWorked ? 'sick-worked' : 'sick-idle';
+  if (failure.kind === 'minute-limit' && failure.isConcurrency === true) return 'too-many-at-once';
   if (failure.kind === 'bad-request') return badRequestSituation(failure, history);
   if (failure.kind === 'useless-answer') return uselessSituation(failure, history);
   return failure.kind;

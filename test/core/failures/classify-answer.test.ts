@@ -53,6 +53,12 @@ describe('classifyAnswer', () => {
     ['a cut well before the cap', completion('Cut', 'length', 40), ASKED, 'truncated'],
     ['prose for JSON', completion('Sure! {}'), { ...ASKED, wantsJson: true }, 'not-json'],
     [
+      "a moderation model's verdict in place of an answer",
+      completion('\n\nunsafe\nS1,S10'),
+      { ...ASKED, promptText: () => 'Summarize this.' },
+      'moderation-verdict',
+    ],
+    [
       'half of the JSON, cut at the cap asked for',
       completion('{"a":', 'length', 100),
       { ...ASKED, wantsJson: true, isCapOurs: false },
@@ -65,6 +71,16 @@ describe('classifyAnswer', () => {
   it.each([
     ['the cap the user asked for', completion('Cut', 'length', 100), { ...ASKED, isCapOurs: false }],
     ['JSON as asked', completion('{"a":1}'), { ...ASKED, wantsJson: true }],
+    [
+      'a verdict that was asked for',
+      completion('Safe'),
+      { ...ASKED, promptText: () => 'Say whether this is SAFE or unsafe.' },
+    ],
+    [
+      'an answer that merely begins like a verdict',
+      completion('Safe travels.'),
+      { ...ASKED, promptText: () => 'Translate: Gute Reise.' },
+    ],
     ['tool calls without text', completion(null, 'tool_calls', 5, { tool_calls: [{ id: 'c' }] }), ASKED],
     ['parts', completion([{ type: 'thinking' }, { type: 'text', text: 'Hi' }]), ASKED],
   ])('accepts %s', (_name, body, asked) => {

@@ -32,6 +32,31 @@ describe('nextStep', () => {
     });
   });
 
+  it('waits as long as the window where nobody said how long, a third of a minute at most', () => {
+    const limit = { kind: 'minute-limit', scope: 'provider', retryAtMs: null, reason } as const;
+    const untilMs = (periodMs: number | null) => {
+      const named = { metric: 'requests', periodMs, amount: null, used: null } as const;
+      return nextStep({ ...limit, named }, FRESH, CONTEXT).effect;
+    };
+    expect(untilMs(1_000)).toMatchObject({ kind: 'wait', untilMs: NOW_MS + 1_000 });
+    expect(untilMs(60_000)).toMatchObject({ kind: 'wait', untilMs: NOW_MS + 20_000 });
+    expect(untilMs(null)).toMatchObject({ kind: 'wait', untilMs: NOW_MS + 20_000 });
+    expect(nextStep(limit, FRESH, CONTEXT).effect).toMatchObject({ untilMs: NOW_MS + 20_000 });
+  });
+
+  it('waits but briefly for one of too many calls at once to end, or as long as it said', () => {
+    const limit = { kind: 'minute-limit', scope: 'lane', isConcurrency: true, reason } as const;
+    const unsaid = nextStep({ ...limit, retryAtMs: null }, FRESH, CONTEXT);
+    expect(unsaid).toEqual({
+      request: { kind: 'elsewhere', exclude: null, backAtMs: null },
+      countsAsTry: false,
+      effect: { kind: 'wait', scope: 'lane', untilMs: NOW_MS + 3_000 },
+      settlement: 'request',
+    });
+    const said = nextStep({ ...limit, retryAtMs: NOW_MS + 30_000 }, FRESH, CONTEXT);
+    expect(said.effect).toMatchObject({ untilMs: NOW_MS + 30_000 });
+  });
+
   it('closes the owner of a day limit until its reset, or until its window ends', () => {
     const failure = {
       kind: 'day-limit',
@@ -179,9 +204,22 @@ function failures(): fc.Arbitrary<Failure> {
   return fc.oneof(
     fc.record({ kind: fc.constant('minute-limit' as const), scope, retryAtMs: instant, reason: r }),
     fc.record({
+      kind: fc.constant('minute-limit' as const),
+      scope,
+      retryAtMs: instant,
+      isConcurrency: fc.constant(true as const),
+      reason: r,
+    }),
+    fc.record({
       kind: fc.constant('day-limit' as const),
       scope,
-      period: fc.constantFrom('day' as const, 'month' as const),
+      period: fc.constantFrom(
+        'hour' as const,
+        'session' as const,
+        'day' as const,
+        'week' as const,
+        'month' as const,
+      ),
       resetAtMs: instant,
       reason: r,
     }),
@@ -215,6 +253,7 @@ function failures(): fc.Arbitrary<Failure> {
         'truncated-by-our-cap' as const,
         'truncated' as const,
         'refused' as const,
+        'moderation-verdict' as const,
         'not-json' as const,
       ),
       usage,
