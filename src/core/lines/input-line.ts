@@ -1,6 +1,6 @@
 /**
  * One line of the user's file, read once at ingest: an OpenAI batch line, or a plain document that a task turns into a
- * request. The text itself is stored as it came; here it is only judged and measured.
+ * request. The text itself is stored as it came; here it is only judged, and taken apart for the counting.
  */
 import { type BadLine, type BadLineCode, quoteName, wholeLine } from './bad-line.ts';
 import {
@@ -15,7 +15,7 @@ import { describeType, isNestedDeeperThan, isRecord, type JsonRecord, memberAt }
 import { isBatchLine, withoutByteOrderMark } from './line-form.ts';
 import { type IdMember, readId } from './line-id.ts';
 import { buildChatBody, type Task } from '../tasks/task.ts';
-import { estimatePromptTokens } from '../tokens/token-estimate.ts';
+import { type PromptParts, promptParts } from '../tokens/prompt-parts.ts';
 
 /** What the lines of a batch are read against. */
 export interface ParseContext {
@@ -36,8 +36,8 @@ export interface RequestLine {
   readonly customId: string;
   /** The name in the body; `null` for documents and where `--pool` overrules it. */
   readonly model: string | null;
-  /** An upper estimate, see `estimatePromptTokens`. */
-  readonly promptTokens: number;
+  /** What of it reaches the model, to be counted. */
+  readonly prompt: PromptParts;
   /** The body's own output cap, or the task's; `null` where neither says. */
   readonly maxTokens: number | null;
   /** Whether `maxTokens` is the user's word for this line, rather than the task's cap. */
@@ -165,7 +165,7 @@ function describeRequest({ lineNumber, context }: Subject, customId: string, bod
     form: 'openai',
     customId,
     model: context.hasPoolOverride || typeof model !== 'string' ? null : model,
-    promptTokens: estimatePromptTokens(body),
+    prompt: promptParts(body),
     maxTokens,
     isCapRequested: maxTokens !== null,
     wantsJson: wantsJson(body),

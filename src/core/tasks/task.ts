@@ -12,7 +12,7 @@ import {
   type Template,
   templateFields,
 } from './template.ts';
-import { DEFAULT_OUTPUT_TOKENS } from '../tokens/token-estimate.ts';
+import { DEFAULT_OUTPUT_TOKENS } from '../tokens/reserved-output.ts';
 
 /** What is asked about each document. */
 export interface Task {

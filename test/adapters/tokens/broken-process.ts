@@ -1,0 +1,2 @@
+/** A counting process that cannot start, as with half an installation. */
+throw new Error('the vocabulary is missing');
