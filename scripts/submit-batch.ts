@@ -3,7 +3,8 @@
  *
  *     node --env-file=.env scripts/submit-batch.ts docs.jsonl 'task=summarize&pool=small'
  *
- * What follows the file is the query of POST /api/batches: task, prompt, field, max_output_tokens, pool, limit, fresh.
+ * What follows the file is the query of POST /api/batches: task, prompt, field, max_output_tokens, pool, limit, fresh,
+ * no_training, region, only, except.
  * After any failure run it again: the same file with the same query is the same batch, and nothing is called twice.
  */
 import { createWriteStream, existsSync, openAsBlob } from 'node:fs';
@@ -37,7 +38,10 @@ const main = async ([file = '', query = '']: readonly string[]): Promise<void> =
   const path = `/api/batches?name=${encodeURIComponent(name)}&${query}`;
   // The body is the file itself, read from the disk while it is sent, whatever its size.
   const submitted = await call(path, { method: 'POST', body: await openAsBlob(file) });
-  const { id }: Batch = JSON.parse(await submitted.text()).batch;
+  const answer: { batch: Batch; notices: string[] } = JSON.parse(await submitted.text());
+  const { id } = answer.batch;
+  // What becomes of prompts where they go: told once per provider.
+  for (const notice of answer.notices) console.error(`note: ${notice}`);
   for (;;) {
     const status = await call(`/api/batches/id:${id}`);
     const batch: Batch = JSON.parse(await status.text()).progress.batch;

@@ -1,6 +1,7 @@
 /** Every route below `/api`: what it reads from the query, what it asks of {@link Batches}, and the form of its answer. */
 import type { Request, Response } from 'express';
 import type { Batches } from '../../app/batches.ts';
+import { answerWithNotices } from './notices.ts';
 import { queryOf, requiredText, text, wholeNumber } from './query.ts';
 import { refOf } from './refs.ts';
 import { streamResults } from './results-route.ts';
@@ -26,11 +27,14 @@ export const apiRoutes = (batches: Batches, spoolDirectory: string): readonly Ro
       return { batch: await batches[action](refOf(request)) };
     }),
   ),
-  json(
-    'POST',
-    '/api/batches/:ref/retry',
-    async (request) => await batches.retry(refOf(request), { pool: queryOf(request, 'pool')('pool', text) }),
-  ),
+  {
+    method: 'POST',
+    path: '/api/batches/:ref/retry',
+    handle: async (request, response) => {
+      const pool = queryOf(request, 'pool')('pool', text);
+      await answerWithNotices(batches, response, await batches.retry(refOf(request), { pool }));
+    },
+  },
   json('GET', '/api/batches/:ref/lanes', async (request) => {
     queryOf(request);
     return { lanes: await batches.laneTotals(refOf(request)) };

@@ -53,6 +53,8 @@ export const batchesOver = (address: ServiceAddress): Batches => {
     resume: async (ref) => await act(ref, 'resume'),
     retry: async (ref, { pool }) =>
       await ask(retryReply, { method: 'POST', path: `${pathOf(ref)}/retry`, query: { pool } }),
+    // The service does so when it has answered.
+    markTold: async () => {},
     laneTotals: async (ref) =>
       (await ask(laneTotalsReply, { method: 'GET', path: `${pathOf(ref)}/lanes` })).lanes,
     lanes: async () => (await ask(lanesReply, { method: 'GET', path: 'api/lanes' })).lanes,

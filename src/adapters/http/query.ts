@@ -52,6 +52,14 @@ export const wholeNumber =
     throw broken(parameter, `to be a whole number from 1 to ${most}`, quoted(given));
   };
 
+/** Texts with commas between them; missing is none. */
+export const list: Field<readonly string[]> = (given, parameter) => {
+  if (given === null) return [];
+  const entries = given.split(',').map((entry) => entry.trim());
+  if (!entries.includes('')) return entries;
+  throw broken(parameter, 'to be names with commas between them', quoted(given));
+};
+
 /** `true` or `false`; missing is false. */
 export const flag: Field<boolean> = (given, parameter) => {
   if (given === null || given === 'false') return false;

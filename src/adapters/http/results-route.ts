@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Request, Response } from 'express';
 import type { Batches } from '../../app/batches.ts';
-import type { FinalLine } from '../../app/ports.ts';
+import type { FinalLine } from '../../app/batch-store.ts';
 import { oneOf, queryOf } from './query.ts';
 import { refOf } from './refs.ts';
 

@@ -1,16 +1,21 @@
 /** `POST /api/batches`: the lines are the body, all else is in the query. */
 import type { Request, Response } from 'express';
 import type { Batches, Submission, Submitted } from '../../app/batches.ts';
+import { policyOf } from '../../core/policy.ts';
 import type { TaskSpec } from '../../core/tasks/task-spec.ts';
 import { departureOf, takeBody } from './bodies.ts';
-import { flag, type QueryReader, queryOf, requiredText, text, wholeNumber } from './query.ts';
+import { flag, list, type QueryReader, queryOf, requiredText, text, wholeNumber } from './query.ts';
+import { answerWithNotices } from './notices.ts';
 import { HttpRefusal } from './refusal.ts';
 import { spoolBody } from './spooled-body.ts';
 
 /** Proxies and clients give up on a connection that is silent for a minute or more; reading a large file in takes longer. */
 const SIGN_OF_LIFE_MS = 15_000;
 
-/** Spools the body, submits it, and answers 201 for a new batch or 200 for one that was known. */
+/**
+ * Spools the body, submits it, and answers 201 for a new batch or 200 for one that was known. Its notices count as told once
+ * the answer is out.
+ */
 export const submitBatch =
   (batches: Batches, spoolDirectory: string) =>
   async (request: Request, response: Response): Promise<void> => {
@@ -23,12 +28,15 @@ export const submitBatch =
     const submitted = await whileTelling(request, response, () =>
       batches.submit(submission, input, () => {}, departure),
     );
-    response.status(submitted.isKnown ? 200 : 201).json(submitted);
+    response.status(submitted.isKnown ? 200 : 201);
+    await answerWithNotices(batches, response, submitted);
   };
 
 const POSITIVE = wholeNumber(Number.MAX_SAFE_INTEGER);
 
 const TASK_PARAMETERS = ['task', 'prompt', 'field', 'max_output_tokens'] as const;
+
+const POLICY_PARAMETERS = ['no_training', 'region', 'only', 'except'] as const;
 
 const submissionOf = (request: Request): Submission => {
   const read = queryOf(
@@ -36,6 +44,7 @@ const submissionOf = (request: Request): Submission => {
     'name',
     ...TASK_PARAMETERS,
     'pool',
+    ...POLICY_PARAMETERS,
     'limit',
     'fresh',
     'identity_name',
@@ -46,6 +55,12 @@ const submissionOf = (request: Request): Submission => {
     name: read('name', requiredText),
     task: taskSpecOf(read),
     pool: read('pool', text),
+    policy: policyOf({
+      forbidsTraining: read('no_training', flag),
+      regions: read('region', list),
+      only: read('only', list),
+      except: read('except', list),
+    }),
     limit: read('limit', POSITIVE),
     fresh: read('fresh', flag),
     identityName: read('identity_name', text),

@@ -1,5 +1,6 @@
 /** A submission on its way to a service: what of it goes into the query, and the bytes of its input. */
 import type { BatchInput, IngestStatus, Submission, Submitted } from '../../app/batches.ts';
+import type { Policy } from '../../core/policy.ts';
 import type { TaskSpec } from '../../core/tasks/task-spec.ts';
 import type { ServiceRequest } from './service-call.ts';
 
@@ -46,12 +47,26 @@ const queryOf = (submission: Submission): NonNullable<ServiceRequest['query']> =
   name: submission.name,
   ...taskQuery(submission.task),
   pool: submission.pool,
+  ...policyQuery(submission.policy),
   limit: submission.limit,
   fresh: submission.fresh ? true : null,
   identity_name: submission.identityName,
   output_path: submission.outputPath,
   error_path: submission.errorPath,
 });
+
+const policyQuery = (policy: Policy | null): NonNullable<ServiceRequest['query']> =>
+  policy === null
+    ? {}
+    : {
+        no_training: policy.forbidsTraining ? true : null,
+        region: listed(policy.regions),
+        only: listed(policy.only),
+        except: listed(policy.except),
+      };
+
+const listed = (entries: readonly string[]): string | null =>
+  entries.length === 0 ? null : entries.join(',');
 
 /** A task without a name is still one: that it has none is for the service to refuse. */
 const taskQuery = (task: TaskSpec | null): NonNullable<ServiceRequest['query']> =>

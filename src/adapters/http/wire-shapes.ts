@@ -3,13 +3,21 @@
  * is here must be there.
  */
 import { z } from 'zod';
-import type { BatchStatus, Submitted } from '../../app/batches.ts';
+import type { BatchStatus, Retried, Submitted } from '../../app/batches.ts';
 import type { LaneTotal } from '../../app/explain.ts';
-import type { Batch } from '../../app/ports.ts';
-import type { LaneProgress } from '../../app/progress.ts';
+import type { Batch } from '../../app/batch-store.ts';
+import type { LaneProgress, LimitUse } from '../../app/progress.ts';
+import type { Policy } from '../../core/policy.ts';
 
 const count = z.number();
 const instantMs = z.number();
+
+const policy = z.looseObject({
+  forbidsTraining: z.boolean(),
+  regions: z.array(z.string()),
+  only: z.array(z.string()),
+  except: z.array(z.string()),
+}) satisfies z.ZodType<Policy>;
 
 const batch = z.looseObject({
   id: z.number(),
@@ -17,6 +25,7 @@ const batch = z.looseObject({
   name: z.string(),
   state: z.enum(['in_progress', 'cancelling', 'cancelled', 'completed']),
   isPaused: z.boolean(),
+  policy: policy.nullable(),
   outputPath: z.string().nullable(),
   errorPath: z.string().nullable(),
   createdAtMs: instantMs,
@@ -30,17 +39,29 @@ const batch = z.looseObject({
   completionTokens: count,
 }) satisfies z.ZodType<Batch>;
 
+const evidence = z.looseObject({
+  sinceMs: instantMs,
+  lastAtMs: instantMs,
+  refusals: count,
+  reason: z.string(),
+  probeAtMs: instantMs,
+});
+
 const limitUse = z.looseObject({
   scope: z.string(),
-  metric: z.enum(['requests', 'tokens', 'inputTokens', 'outputTokens']),
+  metric: z.enum(['requests', 'tokens', 'inputTokens', 'outputTokens', 'units']),
   windowKind: z.string(),
   perMs: z.number().nullable(),
-  unit: z.enum(['day', 'month']).nullable(),
+  unit: z.enum(['day', 'week', 'month']).nullable(),
   timeZone: z.string().nullable(),
+  anchorAtMs: z.number().nullable(),
   amount: z.number(),
+  declaredAmount: z.number(),
+  reservedAmount: z.number(),
+  evidence: evidence.nullable(),
   used: z.number(),
   freesAtMs: instantMs.nullable(),
-});
+}) satisfies z.ZodType<LimitUse>;
 
 const closing = z.looseObject({
   scope: z.string(),
@@ -70,6 +91,7 @@ export const submittedReply = z.looseObject({
   batch,
   reasons: z.looseObject({ first: z.array(z.string()), count }),
   isKnown: z.boolean(),
+  notices: z.array(z.string()),
 }) satisfies z.ZodType<Submitted>;
 
 /** `GET /api/batches`. */
@@ -93,7 +115,11 @@ export const statusReply = z.looseObject({
 export const batchReply = z.looseObject({ batch });
 
 /** `POST /api/batches/:ref/retry`. */
-export const retryReply = z.looseObject({ batch, lines: count });
+export const retryReply = z.looseObject({
+  batch,
+  lines: count,
+  notices: z.array(z.string()),
+}) satisfies z.ZodType<Retried>;
 
 /** `GET /api/batches/:ref/lanes`. */
 export const laneTotalsReply = z.looseObject({

@@ -1,25 +1,20 @@
-/** Batches, their lines and their results in PostgreSQL. */
+/**
+ * Batches and their lines in PostgreSQL. What their names stand for is in batch-pools.ts, what came of them in
+ * batch-results.ts.
+ */
 import type pg from 'pg';
-import type {
-  Batch,
-  BatchStore,
-  FinalLine,
-  IngestRow,
-  NewBatch,
-  OpenRequest,
-  ResultCursor,
-  Routing,
-} from '../../app/ports.ts';
+import type { Batch, BatchStore, IngestRow, NewBatch, OpenRequest } from '../../app/batch-store.ts';
+import type { Routing } from '../../app/ports.ts';
+import { addLanes, adoptConfiguration, laneIdsUnder, poolNamesOf, routeInterner } from './batch-pools.ts';
+import { badLines, finalLines, resultsSince } from './batch-results.ts';
 import { inTransaction } from './connect.ts';
 import { copyRequests } from './copy-requests.ts';
 
-/** Final lines are fetched this many at a time; an answer is rarely over 100 kB and never over 8 MiB. */
-const PAGE_LINES = 50;
 /** Duplicates are rewritten this many at a time. */
 const DUPLICATES_AT_ONCE = 500;
 
 /** A batch as its row has it. */
-export const BATCH_COLUMNS = `id, identity, name, state, is_paused AS "isPaused", output_path AS "outputPath", error_path AS "errorPath",
+export const BATCH_COLUMNS = `id, identity, name, state, is_paused AS "isPaused", policy, output_path AS "outputPath", error_path AS "errorPath",
   created_at_ms AS "createdAtMs", completed_at_ms AS "completedAtMs", total, bad, succeeded, failed, cancelled,
   prompt_tokens AS "promptTokens", completion_tokens AS "completionTokens"`;
 
@@ -129,47 +124,6 @@ const retry = async (
   return lines;
 };
 
-const upsertPool = async (
-  pool: pg.Pool,
-  batchId: number,
-  name: string,
-  laneIds: readonly string[],
-): Promise<void> => {
-  await pool.query(
-    `INSERT INTO pool (batch_id, name, lane_ids) VALUES ($1, $2, $3)
-     ON CONFLICT (batch_id, name) DO UPDATE SET lane_ids = EXCLUDED.lane_ids`,
-    [batchId, name, laneIds],
-  );
-};
-
-const laneIdsOf = (routing: Routing, name: string): readonly string[] =>
-  routing.lanesOf(name).map((lane) => lane.id);
-
-const adoptConfiguration = async (pool: pg.Pool, routing: Routing, batchId: number): Promise<void> => {
-  for (const name of await poolNamesOf(pool, batchId))
-    await upsertPool(pool, batchId, name, laneIdsOf(routing, name));
-  await pool.query("SELECT wake_dispatchers('*')");
-};
-
-const addLanes = async (pool: pg.Pool, routing: Routing, batchId: number): Promise<void> => {
-  for (const name of await poolNamesOf(pool, batchId)) {
-    await pool.query(
-      `UPDATE pool SET lane_ids = lane_ids || ARRAY(SELECT l FROM unnest($3::text[]) AS l WHERE l <> ALL (lane_ids))
-       WHERE batch_id = $1 AND name = $2 AND NOT lane_ids @> $3::text[]`,
-      [batchId, name, laneIdsOf(routing, name)],
-    );
-  }
-  await pool.query("SELECT wake_dispatchers('*')");
-};
-
-/** Recorded at ingest: asking the requests would read them all. */
-const poolNamesOf = async (pool: pg.Pool, batchId: number): Promise<readonly string[]> => {
-  const { rows } = await pool.query<{ pool_names: string[] }>('SELECT pool_names FROM batch WHERE id = $1', [
-    batchId,
-  ]);
-  return rows[0]?.pool_names ?? [];
-};
-
 /** Rolls an ingest back that found nothing to run. */
 class NoGoodLine extends Error {}
 
@@ -184,7 +138,7 @@ const ingest = async (
     const created = await inTransaction(pool, async (client) => {
       const batchId = await insertBatch(client, batch);
       if (batchId === null) return null;
-      const routes = routeInterner(pool, routing, batchId);
+      const routes = routeInterner(pool, batchId, laneIdsUnder(batch.policy, routing));
       await copyRequests(client, batchId, rows, (poolName) => routes.idOf(poolName));
       await markDuplicates(client, batchId, duplicateLine);
       return await countLines(client, batchId, routes.poolNames());
@@ -203,12 +157,13 @@ const ingest = async (
 /** `null` if there is one already: an insert waits for the end of another process's ingest of the same batch. */
 const insertBatch = async (client: pg.PoolClient, batch: NewBatch): Promise<number | null> => {
   const { rows } = await client.query<{ id: number }>(
-    `INSERT INTO batch (identity, name, task, output_path, error_path, is_served, created_at_ms)
-     VALUES ($1, $2, $3, $4, $5, $6, now_ms()) ON CONFLICT (identity) DO NOTHING RETURNING id`,
+    `INSERT INTO batch (identity, name, task, policy, output_path, error_path, is_served, created_at_ms)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, now_ms()) ON CONFLICT (identity) DO NOTHING RETURNING id`,
     [
       batch.identity,
       batch.name,
       JSON.stringify(batch.task),
+      batch.policy === null ? null : JSON.stringify(batch.policy),
       batch.outputPath,
       batch.errorPath,
       batch.isServed,
@@ -216,33 +171,6 @@ const insertBatch = async (client: pg.PoolClient, batch: NewBatch): Promise<numb
   );
   return rows[0]?.id ?? null;
 };
-
-/** Routes are interned on a connection of their own, outside the transaction: a route that nobody uses does no harm. */
-const routeInterner = (pool: pg.Pool, routing: Routing, batchId: number): RouteInterner => {
-  const known = new Map<string, Promise<number>>();
-  const intern = async (poolName: string): Promise<number> => {
-    await upsertPool(pool, batchId, poolName, laneIdsOf(routing, poolName));
-    const { rows } = await pool.query<{ id: number }>("SELECT intern_route($1, $2, '{}') AS id", [
-      batchId,
-      poolName,
-    ]);
-    return rows[0]?.id ?? 0;
-  };
-  return {
-    idOf: (poolName) => {
-      const found = known.get(poolName) ?? intern(poolName);
-      known.set(poolName, found);
-      return found;
-    },
-    poolNames: () => [...known.keys()],
-  };
-};
-
-interface RouteInterner {
-  idOf(poolName: string): Promise<number>;
-  /** The names asked for so far. */
-  poolNames(): readonly string[];
-}
 
 const markDuplicates = async (
   client: pg.PoolClient,
@@ -296,72 +224,3 @@ const countLines = async (
   await client.query("SELECT wake_dispatchers('*')");
   return counted;
 };
-
-/**
- * Rows of transactions that may still be under way are left for the next call: `written_by` is compared with the
- * oldest transaction that has not ended, so that the order never changes behind a reader.
- */
-const resultsSince = async (
-  pool: pg.Pool,
-  batchId: number,
-  cursor: ResultCursor,
-  atMost: number,
-): Promise<{ readonly lines: readonly FinalLine[]; readonly cursor: ResultCursor }> => {
-  const { rows } = await pool.query<FinalLine & { written_by: string; sequence: number }>(
-    `SELECT written_by, sequence, succeeded, line FROM result
-     WHERE batch_id = $1 AND (written_by, sequence) > ($2::xid8, $3::bigint)
-       AND written_by < pg_snapshot_xmin(pg_current_snapshot())
-     ORDER BY written_by, sequence LIMIT $4`,
-    [batchId, cursor?.writtenBy ?? '0', cursor?.sequence ?? 0, atMost],
-  );
-  const last = rows.at(-1);
-  return {
-    lines: rows,
-    cursor: last === undefined ? cursor : { writtenBy: last.written_by, sequence: last.sequence },
-  };
-};
-
-/** Every line with its final line, in input order, some at a time. */
-async function* finalLines(pool: pg.Pool, batchId: number): AsyncGenerator<readonly FinalLine[]> {
-  yield* pagesOf(pool, {
-    name: 'final-lines',
-    text: `SELECT r.line_number, coalesce(f.succeeded, false) AS succeeded, coalesce(f.line, r.line) AS line
-           FROM request r LEFT JOIN result f ON f.request_id = r.id
-           WHERE r.batch_id = $1 AND r.line_number > $2 AND (f.request_id IS NOT NULL OR r.state = 'bad')
-           ORDER BY r.line_number LIMIT $3`,
-    batchId,
-  });
-}
-
-async function* badLines(pool: pg.Pool, batchId: number): AsyncGenerator<readonly FinalLine[]> {
-  yield* pagesOf(pool, {
-    name: 'bad-lines',
-    text: `SELECT line_number, false AS succeeded, line FROM request
-           WHERE batch_id = $1 AND line_number > $2 AND state = 'bad' ORDER BY line_number LIMIT $3`,
-    batchId,
-  });
-}
-
-interface PagedQuery {
-  readonly name: string;
-  /** Takes the batch, the line number to go on after, and the number of lines. */
-  readonly text: string;
-  readonly batchId: number;
-}
-
-async function* pagesOf(
-  pool: pg.Pool,
-  { name, text, batchId }: PagedQuery,
-): AsyncGenerator<readonly FinalLine[]> {
-  for (let after = 0; ;) {
-    const { rows } = await pool.query<FinalLine & { line_number: number }>({
-      name,
-      text,
-      values: [batchId, after, PAGE_LINES],
-    });
-    const last = rows.at(-1);
-    if (last === undefined) return;
-    yield rows;
-    after = last.line_number;
-  }
-}

@@ -19,10 +19,11 @@ import { runBatch } from '../run-batch.ts';
 import type { RunEnd } from '../run-end.ts';
 import { CannotRun, type RunRequest } from '../run-request.ts';
 import { checkPaths, runPaths } from '../run-paths.ts';
+import { type PolicyFlags, readPolicy } from '../policy-option.ts';
 import { readTask, type TaskFlags } from '../task-option.ts';
 
 /** Options of `run`. */
-export interface RunFlags extends BatchesFlags, TaskFlags {
+export interface RunFlags extends BatchesFlags, TaskFlags, PolicyFlags {
   readonly out?: string | undefined;
   readonly errors?: string | undefined;
   readonly pool?: string | undefined;
@@ -44,13 +45,15 @@ export async function run(context: CliContext, input: string, flags: RunFlags): 
   using signals = watchSignals(process, interruptionSayings(display), () => performance.now());
   const startedAtMs = performance.now();
   try {
-    const running = { context, config, request, display, signals };
+    const { listener, notices } = rememberingNotices(display);
+    const running = { context, config, request, display, listener, signals };
     const end = service === null ? await runHere(running) : await runThere(running, service);
     const report = reportOf(end, {
       request,
       startedAtMs,
       resumeCommand: resumeCommandOf(context.arguments),
       isServed: service !== null,
+      notices,
     });
     display.close();
     return tell(context, report, flags.json === true);
@@ -68,9 +71,23 @@ async function readRequest(context: CliContext, input: string, flags: RunFlags):
     ...paths,
     task,
     pool: flags.pool ?? null,
+    policy: readPolicy(flags),
     limit: flags.limit ?? null,
     fresh: flags.fresh === true,
   };
+}
+
+/** The display, and what it was told to show of the providers: programs read it at the end. */
+function rememberingNotices(display: RunDisplay) {
+  const notices: string[] = [];
+  const listener: RunDisplay = {
+    ...display,
+    noticed(told) {
+      notices.push(...told);
+      display.noticed(told);
+    },
+  };
+  return { listener, notices };
 }
 
 function interruptionSayings(display: RunDisplay) {
@@ -89,6 +106,7 @@ interface Running {
   readonly config: Config;
   readonly request: RunRequest;
   readonly display: RunDisplay;
+  readonly listener: RunDisplay;
   readonly signals: WatchedSignals;
 }
 
@@ -99,17 +117,17 @@ class RecordLost extends CannotRun {}
 const CLOSE_PATIENCE_MS = 2_000;
 
 async function runThere(
-  { config, request, display, signals }: Running,
+  { config, request, display, listener, signals }: Running,
   { url, batches }: { readonly url: string; readonly batches: Batches },
 ): Promise<RunEnd> {
   display.say(`the service at ${url} runs it; this command watches and writes the files`);
   return await runAsClient(
-    { batches, spoolDirectory: config.dataDirectory, listener: display, interruption: signals },
+    { batches, spoolDirectory: config.dataDirectory, listener, interruption: signals },
     request,
   );
 }
 
-async function runHere({ context, config, request, display, signals }: Running): Promise<RunEnd> {
+async function runHere({ context, config, request, display, listener, signals }: Running): Promise<RunEnd> {
   const resumeCommand = resumeCommandOf(context.arguments);
   const lost = Promise.withResolvers<never>();
   // Nobody may be listening when it comes: it is raced against the run below.
@@ -125,7 +143,7 @@ async function runHere({ context, config, request, display, signals }: Running):
   });
   const close = async (): Promise<void> => await nightshift[Symbol.asyncDispose]();
   try {
-    const running = { nightshift, config, listener: display, interruption: signals };
+    const running = { nightshift, config, listener, interruption: signals };
     const end = await Promise.race([runBatch(running, request), lost.promise]);
     await close();
     return end;
@@ -157,11 +175,12 @@ interface ReportInput {
   readonly startedAtMs: number;
   readonly resumeCommand: string;
   readonly isServed: boolean;
+  readonly notices: readonly string[];
 }
 
 function reportOf(
   { kind, progress, laneTotals }: RunEnd,
-  { request, startedAtMs, resumeCommand, isServed }: ReportInput,
+  { request, startedAtMs, resumeCommand, isServed, notices }: ReportInput,
 ): RunReport | null {
   if (progress === null) return null;
   return {
@@ -169,6 +188,7 @@ function reportOf(
     progress,
     laneTotals,
     isServed,
+    notices,
     outputPath: request.output,
     errorPath: request.errors,
     durationMs: performance.now() - startedAtMs,

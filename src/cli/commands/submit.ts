@@ -7,10 +7,11 @@ import { shellQuoted } from '../display/summary.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { checkReadable, inputName } from '../run-paths.ts';
 import { submitRequest } from '../submit-request.ts';
+import { type PolicyFlags, readPolicy } from '../policy-option.ts';
 import { readTask, type TaskFlags } from '../task-option.ts';
 
 /** Options of `submit`. */
-export interface SubmitFlags extends BatchesFlags, TaskFlags {
+export interface SubmitFlags extends BatchesFlags, TaskFlags, PolicyFlags {
   readonly pool?: string | undefined;
   readonly name?: string | undefined;
   readonly limit?: number | undefined;
@@ -29,11 +30,12 @@ export async function submit(context: CliContext, input: string, flags: SubmitFl
   const interrupt = (): void => stop.abort();
   process.on('SIGINT', interrupt);
   try {
-    const batch = await submitRequest(
+    const submitted = await submitRequest(
       {
         ...source,
         task,
         pool: flags.pool ?? null,
+        policy: readPolicy(flags),
         limit: flags.limit ?? null,
         fresh: flags.fresh === true,
         output: null,
@@ -46,8 +48,9 @@ export async function submit(context: CliContext, input: string, flags: SubmitFl
         signal: stop.signal,
       },
     );
-    if (batch === null) return EXIT.interrupted;
-    if (flags.json === true) printJson(stdout, batch);
+    if (submitted === null) return EXIT.interrupted;
+    const { batch, notices } = submitted;
+    if (flags.json === true) printJson(stdout, { ...batch, notices });
     else
       printLines(stdout, [
         batchSentence(batch),

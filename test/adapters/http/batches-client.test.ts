@@ -4,7 +4,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { batchesOver } from '../../../src/adapters/http/batches-client.ts';
 import { BatchRefused, type BatchInput, type Batches } from '../../../src/app/batches.ts';
 import { documents, inputOf, submissionTo } from '../../contracts/batches-under-test.ts';
-import { FAKE_POOL, fakeBatches } from './fake-batches.ts';
+import { fakeBatches } from './fake-batches.ts';
+import { FAKE_POOL } from './fake-lane.ts';
 import { eventually, serving, TOKEN } from './serving.ts';
 
 let cleanUp: AsyncDisposableStack = new AsyncDisposableStack();

@@ -1,7 +1,8 @@
 /** The fake keeps the contract, and so does the client of a service that serves the fake: HTTP changes nothing. */
 import { batchesOver } from '../../../src/adapters/http/batches-client.ts';
 import { batchesContract } from '../../contracts/batches-contract.ts';
-import { FAKE_LANE, FAKE_POOL, fakeBatches } from './fake-batches.ts';
+import { fakeBatches } from './fake-batches.ts';
+import { FAKE_LANE, FAKE_POOL } from './fake-lane.ts';
 import { serving, TOKEN } from './serving.ts';
 
 batchesContract('in memory', async () => {

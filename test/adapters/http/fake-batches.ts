@@ -6,16 +6,14 @@ import {
   type ResultQuery,
   type Submission,
 } from '../../../src/app/batches.ts';
-import type { Batch } from '../../../src/app/ports.ts';
+import type { Batch } from '../../../src/app/batch-store.ts';
 import type { LaneProgress } from '../../../src/app/progress.ts';
 import { parseLoosely, stringAt } from '../../../src/core/json/loose-json.ts';
 import { badLine, failedLine, successLine } from '../../../src/core/lines/output-line.ts';
 import { taskOf } from '../../../src/core/tasks/task-spec.ts';
+import { policyOf } from '../../../src/core/policy.ts';
 import type { FinishedLine } from '../../contracts/batches-under-test.ts';
-
-/** The pool and the lane of every line. */
-export const FAKE_POOL = 'small';
-export const FAKE_LANE = 'alpha/small';
+import { FAKE_LANE, FAKE_NOTICE, FAKE_POOL, LANE, NOW_MS, requirePolicy } from './fake-lane.ts';
 
 type LineState = 'pending' | 'succeeded' | 'failed' | 'cancelled' | 'bad';
 
@@ -44,7 +42,6 @@ export interface FakeBatches extends Batches {
 
 /** Lines of one page of results. */
 const PAGE_LINES = 2;
-const NOW_MS = 1_795_000_000_000;
 
 /** Nothing is in it at first. */
 export const fakeBatches = (): FakeBatches => {
@@ -52,6 +49,7 @@ export const fakeBatches = (): FakeBatches => {
   let nextId = 1;
   let finalCount = 0;
   let isLanePaused = false;
+  let isTold = false;
 
   const find = (ref: string): FakeBatch => {
     const found = [...known.values()].findLast(
@@ -72,6 +70,7 @@ export const fakeBatches = (): FakeBatches => {
     finalCount += 1;
     Object.assign(line, { state, finalLine, finalAt: finalCount });
   };
+  const noticesNow = (): readonly string[] => (isTold ? [] : [FAKE_NOTICE]);
   const laneNow = (): LaneProgress => ({ ...LANE, isPaused: isLanePaused });
   const setLanePaused = (laneId: string, isPaused: boolean): void => {
     if (laneId !== FAKE_LANE) throw new BatchRefused('not-found', `Expected a lane, got ${laneId}.`);
@@ -81,10 +80,12 @@ export const fakeBatches = (): FakeBatches => {
   return {
     async submit(submission, input, tell, signal) {
       requirePool(submission.pool);
+      requirePolicy(submission.policy);
       const identity = identityOf(submission, input);
       const before = [...known.values()].find((batch) => batch.identity === identity);
       if (before !== undefined && !submission.fresh) {
-        return { batch: viewOf(before), reasons: { first: [], count: 0 }, isKnown: true };
+        const batch = viewOf(before);
+        return { batch, reasons: { first: [], count: 0 }, isKnown: true, notices: noticesNow() };
       }
       const { lines, reasons } = readInput(await textOf(input, signal), submission.limit);
       tell({ lines: lines.length, bytesRead: input.bytesRead(), bytes: input.byteLength });
@@ -95,7 +96,12 @@ export const fakeBatches = (): FakeBatches => {
       const batch = { id: nextId, identity, submission, lines, isPaused: false, isCancelled: false };
       nextId += 1;
       known.set(batch.id, batch);
-      return { batch: viewOf(batch), reasons: { first: reasons, count: reasons.length }, isKnown: false };
+      return {
+        batch: viewOf(batch),
+        reasons: { first: reasons, count: reasons.length },
+        isKnown: false,
+        notices: noticesNow(),
+      };
     },
     async list({ atMost, beforeId }) {
       const before = [...known.values()].filter(({ id }) => beforeId === null || id < beforeId);
@@ -138,7 +144,10 @@ export const fakeBatches = (): FakeBatches => {
       if (again.length === 0) throw new BatchRefused('conflict', 'Expected failed lines, got none.');
       for (const line of again) line.state = 'pending';
       batch.isCancelled = false;
-      return { batch: viewOf(batch), lines: again.length };
+      return { batch: viewOf(batch), lines: again.length, notices: noticesNow() };
+    },
+    async markTold(notices) {
+      isTold ||= notices.includes(FAKE_NOTICE);
     },
     async laneTotals(ref) {
       const called = find(ref).lines.filter(({ state }) => state === 'succeeded' || state === 'failed');
@@ -166,10 +175,13 @@ const requirePool = (pool: string | null): void => {
   throw new BatchRefused('invalid', `Expected a pool, got ${pool}.`);
 };
 
-const identityOf = ({ task, pool, limit, identityName }: Submission, { hash }: BatchInput): string => {
+const identityOf = (
+  { task, pool, policy, limit, identityName }: Submission,
+  { hash }: BatchInput,
+): string => {
   const checked = task === null ? null : taskOf(task);
   if (checked?.kind === 'invalid') throw new BatchRefused('invalid', checked.message);
-  return JSON.stringify([hash, checked?.taskKey ?? null, pool, limit, identityName]);
+  return JSON.stringify([hash, checked?.taskKey ?? null, pool, policyOf(policy ?? {}), limit, identityName]);
 };
 
 const textOf = async (input: BatchInput, signal: AbortSignal): Promise<string> => {
@@ -211,6 +223,7 @@ const viewOf = (batch: FakeBatch): Batch => {
     name: batch.submission.name,
     state: batch.isCancelled ? 'cancelled' : isOver ? 'completed' : 'in_progress',
     isPaused: batch.isPaused,
+    policy: batch.submission.policy,
     outputPath: batch.submission.outputPath,
     errorPath: batch.submission.errorPath,
     createdAtMs: NOW_MS,
@@ -265,36 +278,3 @@ const refusedLine = (lineNumber: number, customId: string | null, code = 'invali
 };
 
 const cancelledLine = ({ customId }: FakeLine): string => refusedLine(0, customId, 'batch_cancelled');
-
-const LANE: LaneProgress = {
-  laneId: FAKE_LANE,
-  providerId: 'alpha',
-  callsUnderWay: 0,
-  calls: 3,
-  succeeded: 2,
-  rejected: 1,
-  promptTokens: 100,
-  completionTokens: 20,
-  limits: [
-    {
-      scope: FAKE_LANE,
-      metric: 'requests',
-      windowKind: 'rolling',
-      perMs: 60_000,
-      unit: null,
-      timeZone: null,
-      amount: 30,
-      used: 3,
-      freesAtMs: null,
-    },
-  ],
-  closing: {
-    scope: 'alpha',
-    untilMs: NOW_MS,
-    kind: 'rate-limited',
-    reason: 'Too many requests.',
-    needsUser: false,
-  },
-  isPaused: false,
-  workers: 1,
-};

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { batchesOver } from '../../../src/adapters/http/batches-client.ts';
 import { BatchRefused, type Batches } from '../../../src/app/batches.ts';
-import type { FinalLine } from '../../../src/app/ports.ts';
+import type { FinalLine } from '../../../src/app/batch-store.ts';
 import { fakeBatches } from './fake-batches.ts';
 import { ask, eventually, type Serving, serving } from './serving.ts';
 

@@ -3,7 +3,8 @@ import { Router } from 'express';
 import { afterEach, describe, expect, it } from 'vitest';
 import { BatchRefused, type Batches } from '../../../src/app/batches.ts';
 import { documents, inputOf, submissionTo } from '../../contracts/batches-under-test.ts';
-import { FAKE_POOL, fakeBatches } from './fake-batches.ts';
+import { fakeBatches } from './fake-batches.ts';
+import { FAKE_POOL } from './fake-lane.ts';
 import { ask, type Serving, serving } from './serving.ts';
 
 let served: Serving | null = null;

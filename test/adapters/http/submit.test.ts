@@ -95,6 +95,10 @@ describe('POST /api/batches', () => {
       field: 'meta.body',
       max_output_tokens: '77',
       pool: 'big',
+      no_training: 'true',
+      region: 'eu, CH',
+      only: 'alpha,alpha/small',
+      except: 'beta',
       limit: '20',
       fresh: 'true',
       identity_name: 'stdin',
@@ -106,6 +110,12 @@ describe('POST /api/batches', () => {
       name: 'docs & more',
       task: { prompt: 'Say {{text}} – 100 %\n+ "twice"', textField: 'meta.body', maxOutputTokens: 77 },
       pool: 'big',
+      policy: {
+        forbidsTraining: true,
+        regions: ['CH', 'EU'],
+        only: ['alpha', 'alpha/small'],
+        except: ['beta'],
+      },
       limit: 20,
       fresh: true,
       identityName: 'stdin',
@@ -122,12 +132,56 @@ describe('POST /api/batches', () => {
       name: 'docs',
       task: null,
       pool: null,
+      policy: null,
       limit: null,
       fresh: false,
       identityName: null,
       outputPath: null,
       errorPath: null,
     });
+  });
+
+  it('counts as told what its answer tells, once the answer is out', async () => {
+    const told: string[] = [];
+    const markTold: Batches['markTold'] = async (notices) => void told.push(...notices);
+    served = await serving({ batches: { ...fakeBatches(), markTold } });
+    const { reply } = await post(served.url, 'name=docs&task=summarize', documents('a'));
+    expect(reply).toMatchObject({ notices: [expect.stringContaining('--except alpha')] });
+    await eventually(() => told.length > 0);
+    expect(told).toEqual([expect.stringContaining('--except alpha')]);
+  });
+
+  it('counts nothing as told to a client that went away before it was answered', async () => {
+    const told: string[] = [];
+    const left = Promise.withResolvers<void>();
+    const submitted = Promise.withResolvers<void>();
+    const fake = fakeBatches();
+    served = await serving({
+      batches: {
+        ...fake,
+        markTold: async (notices) => void told.push(...notices),
+        async submit(submission, input, tell, signal) {
+          signal.addEventListener('abort', () => left.resolve());
+          submitted.resolve();
+          await left.promise;
+          return await fake.submit(submission, input, tell, new AbortController().signal);
+        },
+      },
+    });
+    const controller = new AbortController();
+    const { url } = served;
+    const upload = fetch(`${url}/api/batches?name=docs&task=summarize`, {
+      method: 'POST',
+      body: documents('a'),
+      signal: controller.signal,
+    }).catch(() => null);
+    await submitted.promise;
+    controller.abort();
+    await upload;
+    await served[Symbol.asyncDispose]();
+    served = null;
+    expect((await fake.list({ atMost: 1, beforeId: null })).length).toBe(1);
+    expect(told).toEqual([]);
   });
 
   it('hands the bytes on as they came, with their hash, whatever they are called', async () => {
@@ -207,6 +261,11 @@ describe('POST /api/batches', () => {
     ['name=a&max_output_tokens=5', 'max_output_tokens'],
     ['name=a&field=text', 'field'],
     ['name=a&fresh=yes', 'fresh'],
+    ['name=a&no_training=1', 'no_training'],
+    ['name=a&region=', 'region'],
+    ['name=a&only=groq,', 'only'],
+    ['name=a&except=a&except=b', 'except'],
+    ['name=a&exept=a', 'except'],
     ['name=a&maxOutputTokens=5', 'max_output_tokens'],
     ['name=a&poool=x', 'pool'],
   ])('refuses the query %j by the name of %s', async (query, parameter) => {

@@ -1,0 +1,105 @@
+/**
+ * What the names of a batch stand for, in the record: the only writer of `pool`. A lane that the batch's policy rules out
+ * never comes into a row, so that no grant can reach it; {@link laneIdsUnder} gives every row its lanes.
+ */
+import type pg from 'pg';
+import { disqualifiedLaneIds, routingUnder } from '../../app/batch-policy.ts';
+import type { Routing } from '../../app/ports.ts';
+import type { Policy } from '../../core/policy.ts';
+
+/** The lanes that a name stands for in a batch with this policy. */
+export const laneIdsUnder =
+  (policy: Policy | null, routing: Routing) =>
+  (name: string): readonly string[] =>
+    routingUnder(policy, routing)
+      .lanesOf(name)
+      .map((lane) => lane.id);
+
+/** Lets every name of a batch stand for what this routing gives it and its policy allows, and for nothing else. */
+export const adoptConfiguration = async (pool: pg.Pool, routing: Routing, batchId: number): Promise<void> => {
+  const { names, policy } = await namesAndPolicyOf(pool, batchId);
+  const laneIdsOf = laneIdsUnder(policy, routing);
+  for (const name of names) await upsertPool(pool, batchId, name, laneIdsOf(name));
+  await pool.query("SELECT wake_dispatchers('*')");
+};
+
+/**
+ * Adds the lanes that this routing gives the names and the policy allows. Lanes that the routing does not know stay; those
+ * that it knows and that do not qualify (any more) go.
+ */
+export const addLanes = async (pool: pg.Pool, routing: Routing, batchId: number): Promise<void> => {
+  const { names, policy } = await namesAndPolicyOf(pool, batchId);
+  const laneIdsOf = laneIdsUnder(policy, routing);
+  const disqualified = disqualifiedLaneIds(policy, routing);
+  for (const name of names) {
+    await pool.query(
+      `UPDATE pool SET lane_ids = ARRAY(SELECT l FROM unnest(lane_ids) AS l WHERE l <> ALL ($4::text[]))
+                                  || ARRAY(SELECT l FROM unnest($3::text[]) AS l WHERE l <> ALL (lane_ids))
+       WHERE batch_id = $1 AND name = $2 AND (NOT lane_ids @> $3::text[] OR lane_ids && $4::text[])`,
+      [batchId, name, laneIdsOf(name), disqualified],
+    );
+  }
+  await pool.query("SELECT wake_dispatchers('*')");
+};
+
+/** The names that requests of a batch are routed by; empty for one that is not there. */
+export const poolNamesOf = async (pool: pg.Pool, batchId: number): Promise<readonly string[]> =>
+  (await namesAndPolicyOf(pool, batchId)).names;
+
+/** Names are recorded at ingest: asking the requests would read them all. */
+const namesAndPolicyOf = async (
+  pool: pg.Pool,
+  batchId: number,
+): Promise<{ readonly names: readonly string[]; readonly policy: Policy | null }> => {
+  const { rows } = await pool.query<{ names: string[]; policy: Policy | null }>(
+    'SELECT pool_names AS names, policy FROM batch WHERE id = $1',
+    [batchId],
+  );
+  return rows[0] ?? { names: [], policy: null };
+};
+
+const upsertPool = async (
+  pool: pg.Pool,
+  batchId: number,
+  name: string,
+  laneIds: readonly string[],
+): Promise<void> => {
+  await pool.query(
+    `INSERT INTO pool (batch_id, name, lane_ids) VALUES ($1, $2, $3)
+     ON CONFLICT (batch_id, name) DO UPDATE SET lane_ids = EXCLUDED.lane_ids`,
+    [batchId, name, laneIds],
+  );
+};
+
+/** Routes of one batch, made as they are asked for. */
+export interface RouteInterner {
+  /** The route of a name; its pool is in the record by then. */
+  idOf(poolName: string): Promise<number>;
+  /** The names asked for so far. */
+  poolNames(): readonly string[];
+}
+
+/** Routes are interned on a connection of their own, outside the transaction: a route that nobody uses does no harm. */
+export const routeInterner = (
+  pool: pg.Pool,
+  batchId: number,
+  laneIdsOf: (name: string) => readonly string[],
+): RouteInterner => {
+  const known = new Map<string, Promise<number>>();
+  const intern = async (poolName: string): Promise<number> => {
+    await upsertPool(pool, batchId, poolName, laneIdsOf(poolName));
+    const { rows } = await pool.query<{ id: number }>("SELECT intern_route($1, $2, '{}') AS id", [
+      batchId,
+      poolName,
+    ]);
+    return rows[0]?.id ?? 0;
+  };
+  return {
+    idOf: (poolName) => {
+      const found = known.get(poolName) ?? intern(poolName);
+      known.set(poolName, found);
+      return found;
+    },
+    poolNames: () => [...known.keys()],
+  };
+};
