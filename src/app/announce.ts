@@ -1,6 +1,7 @@
 /** What a process says of itself to the others, and what they disagree about. Pure. */
 import type { Limit, Provider, Window } from '../core/model.ts';
-import type { Announcement, LiveProcess, Role, Routing, ScopedLimit } from './ports.ts';
+import type { Routing } from './ports.ts';
+import type { Announcement, LiveProcess, Role, ScopedLimit } from './process-registry.ts';
 
 /** What is announced. */
 export interface Announced {
@@ -54,6 +55,8 @@ const windowInWords = (window: Window): string => {
       return `per month from ${new Date(window.anchorAtMs).toISOString()} (${window.timeZone})`;
     case 'calendar':
       return `per ${window.unit} of ${window.timeZone}`;
+    case 'session':
+      return `per session of ${window.perMs / 1_000} s`;
   }
 };
 

@@ -2,10 +2,11 @@
  * What can be done with batches, from wherever it is asked: the command line on the record itself, the HTTP interface,
  * and the client of another process's HTTP interface all speak these words.
  */
+import type { Policy } from '../core/policy.ts';
 import type { TaskSpec } from '../core/tasks/task-spec.ts';
 import type { LaneTotal } from './explain.ts';
 import type { LaneProgress, Progress } from './progress.ts';
-import type { Batch, FinalLine } from './ports.ts';
+import type { Batch, FinalLine } from './batch-store.ts';
 import type { Reasons } from './read-requests.ts';
 
 /** What a batch is submitted with, beside its lines. */
@@ -15,6 +16,8 @@ export interface Submission {
   readonly task: TaskSpec | null;
   /** The pool, alias, lane or model of every line; `null`: each line's own model, documents `small`. */
   readonly pool: string | null;
+  /** Which lanes its prompts may go to, whatever fails; `null` for any. */
+  readonly policy: Policy | null;
   /** Only the first so many good lines; `null` takes all. */
   readonly limit: number | null;
   /** Give up what the record holds of this input, and an unfinished batch with the same `outputPath`. */
@@ -57,6 +60,16 @@ export interface Submitted {
   readonly reasons: Reasons;
   /** The record knew the batch already: nothing was added. */
   readonly isKnown: boolean;
+  /** What nobody was told yet about the providers it may go to; one sentence each. See {@link Batches.markTold}. */
+  readonly notices: readonly string[];
+}
+
+/** What came of a retry. */
+export interface Retried {
+  readonly batch: Batch;
+  readonly lines: number;
+  /** As for {@link Submitted}. */
+  readonly notices: readonly string[];
 }
 
 /** How a batch stands, with the lanes it may run on. */
@@ -109,10 +122,12 @@ export interface Batches {
   pause(ref: string): Promise<Batch>;
   resume(ref: string): Promise<Batch>;
   /** Failed lines (and, of a cancelled batch, cancelled ones) are pending again, with all their tries; on `pool` if it is given. */
-  retry(
-    ref: string,
-    options: { readonly pool: string | null },
-  ): Promise<{ readonly batch: Batch; readonly lines: number }>;
+  retry(ref: string, options: { readonly pool: string | null }): Promise<Retried>;
+  /**
+   * These notices were shown, and are not given again. Until then every answer has them; a service marks what it has
+   * answered by itself.
+   */
+  markTold(notices: readonly string[]): Promise<void>;
   /** What each lane did for the batch; lanes that did nothing are missing. Reads every attempt of the batch. */
   laneTotals(ref: string): Promise<readonly LaneTotal[]>;
   /** Every lane that this service knows, with its use. */

@@ -4,7 +4,7 @@ import { bodyOfLine } from '../core/lines/line-form.ts';
 import type { JsonRecord } from '../core/json/loose-json.ts';
 import type { Lane, Provider } from '../core/model.ts';
 import { isTask } from '../core/tasks/task.ts';
-import type { BegunCall } from './ports.ts';
+import type { BegunCall } from './ledger.ts';
 
 /** What is sent, and how many tokens the answer may have. */
 export interface CallBody {

@@ -1,6 +1,6 @@
 /** Ends the lines of a batch that was cancelled: each gets its final line. */
 import { cancelledLine } from '../core/lines/output-line.ts';
-import type { BatchStore, OpenRequest } from './ports.ts';
+import type { BatchStore, OpenRequest } from './batch-store.ts';
 import { attemptNotes } from './settle-call.ts';
 
 /** Lines ended in one transaction. */

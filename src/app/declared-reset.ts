@@ -1,17 +1,20 @@
 /** When a window that a provider calls used up opens again, by what the configuration declares. */
 import type { QuotaPeriod } from '../core/failures/failure.ts';
-import { windowMs } from '../core/matching.ts';
 import { marginMs } from '../core/quota/quota.ts';
-import { windowEndMs } from '../core/quota/window.ts';
+import { windowEndMs, windowMs } from '../core/quota/window.ts';
 import type { Routing } from './ports.ts';
 
 const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+/** The sessions of Ollama's cloud, the one provider that has such windows, last five hours. */
 const PERIOD_MS: Readonly<Record<QuotaPeriod, number>> = {
+  hour: HOUR_MS,
+  session: 5 * HOUR_MS,
   day: DAY_MS,
   week: 7 * DAY_MS,
   month: 30 * DAY_MS,
 };
-/** A day that refills or rolls has room again long before it is over: it is tried again this often. */
+/** A window that refills or rolls has room again long before it is over, and nobody knows when a session ends: they are tried again this often. */
 const RETRY_OPEN_WINDOW_MS = 15 * 60_000;
 
 /** The end of the declared window of that period on that lane or provider; without one, a guess that errs on the late side. */
@@ -25,10 +28,11 @@ export const declaredResetAtMs = (
   const provider = routing.provider(lane?.providerId ?? scope);
   const limits = [...(lane?.limits ?? []), ...(provider?.limits ?? [])];
   const [longest] = limits
-    .filter((limit) => windowMs(limit) >= PERIOD_MS[period] / 2)
-    .toSorted((a, b) => windowMs(a) - windowMs(b));
+    .filter((limit) => windowMs(limit.window) >= PERIOD_MS[period] / 2)
+    .toSorted((a, b) => windowMs(a.window) - windowMs(b.window));
   if (longest === undefined) return nowMs + PERIOD_MS[period];
   const { window } = longest;
-  if (window.kind === 'rolling' || window.kind === 'refill') return nowMs + RETRY_OPEN_WINDOW_MS;
+  if (window.kind === 'rolling' || window.kind === 'refill' || window.kind === 'session')
+    return nowMs + RETRY_OPEN_WINDOW_MS;
   return windowEndMs(window, nowMs) + marginMs(window);
 };

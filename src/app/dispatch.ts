@@ -1,6 +1,8 @@
 /** The dispatcher: grants calls on a lane as soon as it has room and work, and puts them into its queue. */
 import { targetTokens } from '../core/matching.ts';
-import type { Clock, Granted, GrantLedger, LaneQueues, Log, ServedLane, WakeSignal } from './ports.ts';
+import type { Granted, GrantLedger } from './ledger.ts';
+import type { Clock, LaneQueues, Log, WakeSignal } from './ports.ts';
+import type { ServedLane } from './process-registry.ts';
 
 /** What dispatching needs. */
 export interface DispatchTools {

@@ -1,6 +1,7 @@
 /** What happened to one line of a batch, and what it waits for. The reading is a port; the judgement is here, pure. */
 import type { Lane, Provider } from '../core/model.ts';
 import { canEverServe } from '../core/matching.ts';
+import { THOUSANDTHS, thousandthsOf } from '../core/quota/unit-cost.ts';
 import type { LaneProgress, LimitUse } from './progress.ts';
 
 /** One grant of a request: an attempt once it is closed. */
@@ -152,6 +153,8 @@ function neededOf({ metric }: LimitUse, { promptTokens, outputTokens }: LineStor
       return promptTokens;
     case 'outputTokens':
       return output;
+    case 'units':
+      return thousandthsOf(lane.unitCost, { promptTokens, outputTokens: output }) / THOUSANDTHS;
   }
 }
 

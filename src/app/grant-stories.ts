@@ -2,7 +2,7 @@
  * What the board asks the record beside `Batches`: the stories behind jobs, which carry nothing but grant ids, and the
  * roll of all batches, page by page.
  */
-import type { Batch } from './ports.ts';
+import type { Batch } from './batch-store.ts';
 
 /** A grant with the line it was given for and what became of it. */
 export interface GrantStory {

@@ -1,6 +1,8 @@
 /** Cleans up after dead processes, wakes what is due, adds lost jobs again, and ends the lines of cancelled batches. */
 import { endOpenLines } from './cancel.ts';
-import type { BatchStore, Clock, GrantLedger, LaneQueues, Log } from './ports.ts';
+import type { BatchStore } from './batch-store.ts';
+import type { GrantLedger } from './ledger.ts';
+import type { Clock, LaneQueues, Log } from './ports.ts';
 
 /** What housekeeping needs. */
 export interface HousekeepingTools {

@@ -1,5 +1,6 @@
 /** Asks the record again while it is away: what a provider was paid for must not be lost to a restart or a full disk. */
-import { type Clock, type Log, RecordRefused } from './ports.ts';
+import { RecordRefused } from './ledger.ts';
+import { type Clock, type Log } from './ports.ts';
 
 /** What insisting needs. */
 export interface InsistTools {

@@ -2,24 +2,11 @@
 import { coalesce } from './coalesce.ts';
 import { dispatchLane } from './dispatch.ts';
 import { housekeep, sweepOnce } from './housekeep.ts';
-import type {
-  Announcement,
-  BatchStore,
-  BegunCall,
-  Clock,
-  FinishedCall,
-  Granted,
-  GrantLedger,
-  HealthBook,
-  LaneQueues,
-  Log,
-  ProcessRegistry,
-  ProviderClient,
-  Routing,
-  ServedLane,
-  Slice,
-  WakeSignal,
-} from './ports.ts';
+import type { BatchStore } from './batch-store.ts';
+import type { HealthBook } from './health-book.ts';
+import type { BegunCall, FinishedCall, Granted, GrantLedger, Slice } from './ledger.ts';
+import type { Clock, LaneQueues, Log, ProviderClient, Routing, WakeSignal } from './ports.ts';
+import type { Announcement, ProcessRegistry, ServedLane } from './process-registry.ts';
 import { type CallTools, runSlice } from './run-slice.ts';
 import { tendLanes } from './tend-lanes.ts';
 

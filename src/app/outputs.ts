@@ -1,5 +1,5 @@
 /** The files of a batch: what grows while it runs, and what stands when it is done. */
-import type { BatchStore, FinalLine, ResultCursor } from './ports.ts';
+import type { BatchStore, FinalLine, ResultCursor } from './batch-store.ts';
 
 /** A file that appears whole: written beside its place, then renamed into it. */
 export interface WholeFile {

@@ -1,6 +1,21 @@
 /** What a person wants to know while a batch runs. Types, and the little arithmetic that every display shares. */
-import type { Batch, Closing, Routing } from './ports.ts';
-import type { Metric } from '../core/model.ts';
+import type { Batch } from './batch-store.ts';
+import type { Closing } from './health-book.ts';
+import type { Routing } from './ports.ts';
+import type { CalendarUnit, Metric } from '../core/model.ts';
+
+/** What a provider did that its declared limit does not explain. */
+export interface LimitEvidence {
+  /** When the limit was lowered first, and when it was last. */
+  readonly sinceMs: number;
+  readonly lastAtMs: number;
+  /** Refusals since then, although there was room by our count. */
+  readonly refusals: number;
+  /** What it said last; one line. */
+  readonly reason: string;
+  /** When a single call next tries whether there is more. */
+  readonly probeAtMs: number;
+}
 
 /** One limit as it stands. */
 export interface LimitUse {
@@ -10,9 +25,18 @@ export interface LimitUse {
   readonly windowKind: string;
   /** Length in milliseconds where the window has a fixed one; else `null` (a calendar day or month). */
   readonly perMs: number | null;
-  readonly unit: 'day' | 'month' | null;
+  readonly unit: CalendarUnit | null;
   readonly timeZone: string | null;
+  /** The instant that a fixed window is counted from; `null` for the other kinds. */
+  readonly anchorAtMs: number | null;
+  /** What is granted from now: the declared amount, or less while evidence says so. */
   readonly amount: number;
+  /** What the configuration declares, less what is reserved. Of `units`: whole units, as everywhere here. */
+  readonly declaredAmount: number;
+  /** Kept for other uses of the key. */
+  readonly reservedAmount: number;
+  /** Why `amount` is less than `declaredAmount`; `null` while it is not. */
+  readonly evidence: LimitEvidence | null;
   /** Counted and held now, at most a little over `amount`. */
   readonly used: number;
   /** When some of it frees next; `null` while nothing is counted, or it hangs on calls under way. */

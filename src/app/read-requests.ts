@@ -1,12 +1,20 @@
-/** From raw lines to rows of the record: each line judged, measured and routed. Pure but for the reasons it collects. */
+/** From raw lines to rows of the record: each line judged, measured and routed; the reasons of those refused are kept. */
 import { type BadLine, notUtf8Line, tooLongLine } from '../core/lines/bad-line.ts';
 import type { ModelResolution } from '../core/lines/chat-request.ts';
 import { type InputLine, parseInputLine, type RequestLine } from '../core/lines/input-line.ts';
 import { canEverServe, largestCallTokens } from '../core/matching.ts';
 import { badLine } from '../core/lines/output-line.ts';
+import { policyText } from '../core/policy-text.ts';
+import type { Policy } from '../core/policy.ts';
 import type { Task } from '../core/tasks/task.ts';
-import { DEFAULT_OUTPUT_TOKENS, reservedOutputTokens } from '../core/tokens/token-estimate.ts';
-import type { IngestRow, Routing } from './ports.ts';
+import { DEFAULT_OUTPUT_TOKENS, reservedOutputTokens } from '../core/tokens/reserved-output.ts';
+import { NO_PROMPT } from '../core/tokens/prompt-parts.ts';
+import { measurePrompts } from './measure-prompts.ts';
+import { oneAhead } from './one-ahead.ts';
+import { nothingLeftText, routingUnder } from './batch-policy.ts';
+import type { IngestRow } from './batch-store.ts';
+import type { Routing } from './ports.ts';
+import type { TokenCounter } from './token-counter.ts';
 
 /** A line as the file holds it. */
 export type RawLine =
@@ -19,6 +27,8 @@ export interface ReadingPolicy {
   readonly task: Task | null;
   /** `--pool`: overrules the models that lines name. */
   readonly pool: string | null;
+  /** Which lanes may serve a line, whatever its model; `null`: any. */
+  readonly policy: Policy | null;
   /** Where documents go without `--pool`. */
   readonly documentPool: string;
   /** Reads no further than this many requests; `null` reads all. */
@@ -39,13 +49,15 @@ const REASONS_SHOWN = 10;
 export class RequestReader {
   readonly #policy: ReadingPolicy;
   readonly #routing: Routing;
+  readonly #tokens: TokenCounter;
   readonly #reasons: string[] = [];
   #badCount = 0;
   #goodCount = 0;
 
-  constructor(policy: ReadingPolicy, routing: Routing) {
+  constructor(policy: ReadingPolicy, routing: Routing, tokens: TokenCounter) {
     this.#policy = policy;
     this.#routing = routing;
+    this.#tokens = tokens;
   }
 
   /** Why lines were refused so far. */
@@ -58,18 +70,33 @@ export class RequestReader {
     return this.#goodCount;
   }
 
-  /** Rows for the record, as many at a time as there were lines. Blank lines vanish. */
-  async *rows(lines: AsyncIterable<readonly RawLine[]>): AsyncGenerator<readonly IngestRow[]> {
+  /**
+   * Rows for the record, as many at a time as there were lines, the next ones read and counted while these are used.
+   * Blank lines vanish.
+   */
+  rows(lines: AsyncIterable<readonly RawLine[]>): AsyncGenerator<readonly IngestRow[], void> {
+    return oneAhead(this.#pages(lines));
+  }
+
+  async *#pages(lines: AsyncIterable<readonly RawLine[]>): AsyncGenerator<readonly IngestRow[], void> {
     for await (const some of lines) {
-      const rows: IngestRow[] = [];
-      for (const line of some) {
-        if (this.#isFull()) break;
-        const row = this.#row(line);
-        if (row !== null) rows.push(row);
-      }
-      yield rows;
+      yield await this.#page(some);
       if (this.#isFull()) return;
     }
+  }
+
+  async #page(raws: readonly RawLine[]): Promise<readonly IngestRow[]> {
+    const lines = raws.map((raw) => ({ raw, line: this.#parse(raw) }));
+    const measured = await measurePrompts(this.#tokens, lines, ({ line }) =>
+      line.kind === 'request' ? line.prompt : NO_PROMPT,
+    );
+    const rows: IngestRow[] = [];
+    for (const [{ raw, line }, promptTokens] of measured) {
+      if (this.#isFull()) break;
+      const row = this.#row(raw, line, promptTokens);
+      if (row !== null) rows.push(row);
+    }
+    return rows;
   }
 
   #isFull(): boolean {
@@ -77,11 +104,10 @@ export class RequestReader {
     return limit !== null && this.#goodCount >= limit;
   }
 
-  #row(raw: RawLine): IngestRow | null {
-    const line = this.#parse(raw);
+  #row(raw: RawLine, line: InputLine, promptTokens: number): IngestRow | null {
     if (line.kind === 'blank') return null;
     if (line.kind === 'bad') return this.#refuse(line);
-    return raw.kind === 'text' ? this.#route(line, raw.text) : null;
+    return raw.kind === 'text' ? this.#route(line, promptTokens, raw.text) : null;
   }
 
   #parse(raw: RawLine): InputLine {
@@ -100,10 +126,10 @@ export class RequestReader {
     }
   }
 
-  #route(line: RequestLine, text: string): IngestRow {
+  #route(line: RequestLine, promptTokens: number, text: string): IngestRow {
     const poolName = this.#policy.pool ?? line.model ?? this.#policy.documentPool;
     const need = {
-      promptTokens: line.promptTokens,
+      promptTokens,
       outputTokens:
         line.isCapRequested && line.maxTokens !== null
           ? reservedOutputTokens(line.maxTokens)
@@ -135,16 +161,19 @@ export class RequestReader {
 
   /** Why no lane of the pool can ever take a request of that size; `null` if one can. */
   #whyUnservable(poolName: string, need: Parameters<typeof canEverServe>[2]): string | null {
+    const { policy } = this.#policy;
+    const lanes = routingUnder(policy, this.#routing).lanesOf(poolName);
+    if (policy !== null && lanes.length === 0) return nothingLeftText(policy, this.#routing, poolName);
     let largest = 0;
     let longestAnswer = 0;
-    for (const lane of this.#routing.lanesOf(poolName)) {
+    for (const lane of lanes) {
       const provider = this.#routing.provider(lane.providerId);
       if (provider === undefined) continue;
       if (canEverServe(provider, lane, need)) return null;
       largest = Math.max(largest, largestCallTokens(provider, lane));
       longestAnswer = Math.max(longestAnswer, lane.maxOutputTokens);
     }
-    return `It needs up to ${need.promptTokens} prompt and ${need.outputTokens} output tokens; the lanes of \`${poolName}\` take at most ${largest} together, at most ${longestAnswer} of them as output. Shorten or split it, ask for a shorter answer, or add a larger lane.`;
+    return `It needs up to ${need.promptTokens} prompt and ${need.outputTokens} output tokens; the lanes of \`${poolName}\`${policy === null ? '' : ` that \`${policyText(policy)}\` leaves`} take at most ${largest} together, at most ${longestAnswer} of them as output. Shorten or split it, ask for a shorter answer, or add a larger lane.`;
   }
 
   #refuse(bad: BadLine): IngestRow {

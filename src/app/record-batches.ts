@@ -1,23 +1,20 @@
 /** {@link Batches} on the record itself. */
 import { nearestNames } from '../core/nearest.ts';
 import { disagreements } from './announce.ts';
+import { lanesUnder, requireQualified } from './batch-policy.ts';
 import { type Batches, BatchRefused, type BatchStatus, type ResultQuery } from './batches.ts';
 import { endOpenLines } from './cancel.ts';
 import type { ExplainReader } from './explain.ts';
-import type {
-  Batch,
-  BatchStore,
-  FinalLine,
-  HealthBook,
-  ProcessRegistry,
-  ResultCursor,
-  Routing,
-} from './ports.ts';
+import { markTold, type NoticeTools, untoldNotices } from './notices.ts';
+import type { Batch, BatchStore, FinalLine, ResultCursor } from './batch-store.ts';
+import type { HealthBook } from './health-book.ts';
+import type { Routing } from './ports.ts';
+import type { ProcessRegistry } from './process-registry.ts';
 import { linesDone, type Progress, type ProgressReader } from './progress.ts';
 import { requirePool, takeIn, type TakeInTools } from './take-in.ts';
 
 /** What working on the record needs. */
-export interface RecordBatchesTools extends Omit<TakeInTools, 'routing'> {
+export interface RecordBatchesTools extends Omit<TakeInTools, 'routing'>, Omit<NoticeTools, 'store'> {
   readonly health: HealthBook;
   readonly progress: ProgressReader;
   readonly explain: Pick<ExplainReader, 'laneTotals'>;
@@ -46,7 +43,8 @@ export const recordBatches = (tools: RecordBatchesTools): Batches => {
           'Expected at least one lane, got none: no worker is at work, and no provider is on here. Start a worker (`nightshift up --role worker`) that has keys.',
         );
       }
-      return await takeIn({ ...tools, routing }, submission, input, { tell, signal });
+      const taken = await takeIn({ ...tools, routing }, submission, input, { tell, signal });
+      return { ...taken, notices: await untoldNotices(tools, routing, taken.batch) };
     },
     list: (page) => store.list(page),
     status: async (ref) => await statusOf(tools, await find(ref)),
@@ -68,10 +66,13 @@ export const recordBatches = (tools: RecordBatchesTools): Batches => {
       const batch = await find(ref);
       const routing = await tools.routing();
       if (pool !== null) requirePool(routing, pool);
+      if (pool !== null && batch.policy !== null) requireQualified(batch.policy, routing, pool);
       const lines = await store.retry(batch.id, pool, routing);
       if (lines === 0) throw nothingToRetry(batch);
-      return { batch: await again(store, batch), lines };
+      const retried = await again(store, batch);
+      return { batch: retried, lines, notices: await untoldNotices(tools, routing, retried) };
     },
+    markTold: async (notices) => await markTold(tools, await tools.routing(), notices),
     laneTotals: async (ref) => await tools.explain.laneTotals((await find(ref)).id),
     lanes: async () => await progress.lanes(await tools.routing()),
     async pauseLane(laneId) {
@@ -165,7 +166,7 @@ const statusOf = async (
     processes.processes(),
   ]);
   if (now === null) throw new BatchRefused('not-found', `The batch "${name}" was removed meanwhile.`);
-  const laneIds = [...new Set(poolNames.flatMap((pool) => names.lanesOf(pool).map((lane) => lane.id)))];
+  const laneIds = lanesUnder(now.batch.policy, names, poolNames).map((lane) => lane.id);
   return { progress: now, laneIds, warnings: [...idleWarnings(now, laneIds), ...disagreements(live)] };
 };
 

@@ -11,18 +11,11 @@ import { shortReason } from '../core/failures/reason.ts';
 import { callBody, type CallBody } from './call-body.ts';
 import { declaredResetAtMs } from './declared-reset.ts';
 import { insist } from './insist.ts';
-import type {
-  BegunCall,
-  Clock,
-  FinishedCall,
-  HealthBook,
-  Log,
-  ProviderClient,
-  ProviderReply,
-  Routing,
-  Slice,
-} from './ports.ts';
+import type { HealthBook } from './health-book.ts';
+import type { BegunCall, FinishedCall, Slice } from './ledger.ts';
+import type { Clock, Log, ProviderClient, ProviderReply, Routing } from './ports.ts';
 import { faulted, settleCall } from './settle-call.ts';
+import { toldLimits } from './told-limits.ts';
 
 /** What making a call needs. */
 export interface CallTools {
@@ -113,7 +106,7 @@ const begunCalls = (tools: CallTools, slice: Slice): BegunCalls => {
   const isFresh = (call: BegunCall | undefined): boolean => {
     if (askedAtMs === -Infinity) return false;
     const lane = call === undefined ? undefined : routing.lane(call.laneId);
-    return lane === undefined || clock.nowMs() - askedAtMs <= patienceMs(lane, routing);
+    return lane === undefined || clock.nowMs() - askedAtMs <= freshForMs(lane, routing);
   };
   return {
     async next(grantId) {
@@ -129,7 +122,7 @@ const begunCalls = (tools: CallTools, slice: Slice): BegunCalls => {
 };
 
 /** Half of the shortest margin of the lane's windows; the way to the provider has the other half. */
-const patienceMs = (lane: Lane, routing: Routing): number => {
+const freshForMs = (lane: Lane, routing: Routing): number => {
   const limits = [...lane.limits, ...(routing.provider(lane.providerId)?.limits ?? [])];
   return Math.min(...limits.map(({ window }) => marginMs(window))) / 2;
 };
@@ -159,7 +152,7 @@ const makeCall = async (tools: CallTools, begun: BegunCall): Promise<MadeCall> =
   const sent = callBody(begun, lane, provider);
   // Others of its slice may have come first.
   const call = { ...begun, begunAtMs: Math.max(begun.begunAtMs, Math.floor(tools.clock.nowMs())) };
-  const reply = await tools.provider.chat(lane, sent.body, tools.signal);
+  const reply = await tools.provider.chat(withPatience(lane, call), sent.body, tools.signal);
   const nowMs = tools.clock.nowMs();
   const verdict = judge(reply, { call, lane, provider, sent, nowMs });
   const returned = {
@@ -167,18 +160,29 @@ const makeCall = async (tools: CallTools, begun: BegunCall): Promise<MadeCall> =
     lane,
     reply,
     verdict,
+    told: toldLimits(provider.dialect, reply, verdict),
     capTokens: sent.capTokens,
     nowMs,
     random01: tools.random01(),
   };
   const { finished, effect } = settleCall(returned, tools.routing);
   // The lane first: a slot that is freed before the lane is closed would be granted again at once.
-  if (verdict.kind !== 'answer') {
+  if (verdict.kind !== 'answer' && !isFailedProbe(call, verdict)) {
     await insist(tools, { grantId: call.grantId }, () => applyEffect(tools, effect, lane, verdict));
   }
   logOutcome(tools.log, call, finished, nowMs);
   return { verdict, finished };
 };
+
+/** A lane that is slow by its own measure is given up before its time limit, and never after. */
+const withPatience = (lane: Lane, call: BegunCall): Lane =>
+  call.patienceMs === null || call.patienceMs >= lane.timeoutMs
+    ? lane
+    : { ...lane, timeoutMs: Math.ceil(call.patienceMs) };
+
+/** It went beyond what is known to be allowed: unless the provider says how long to stay away, the lane goes on with that. */
+const isFailedProbe = ({ isProbe }: BegunCall, verdict: Failure): boolean =>
+  isProbe && verdict.kind === 'minute-limit' && verdict.retryAtMs === null;
 
 /** Tells the record an outcome; the fence by the grant makes it safe to tell twice. */
 const tellRecord = async (tools: CallTools, finished: FinishedCall): Promise<void> =>
@@ -231,6 +235,7 @@ const judge = (
     wantsJson: wantsJson(sent.body),
     capTokens: sent.capTokens,
     isCapOurs: !call.outputIsAsked,
+    promptText: () => JSON.stringify(sent.body),
   };
   return believable(classifyAnswer(signal, asked), lane);
 };

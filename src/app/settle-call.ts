@@ -6,7 +6,8 @@ import { canEverServe, largestCallTokens } from '../core/matching.ts';
 import type { Lane } from '../core/model.ts';
 import { type NextStep, nextStep, type RequestStep } from '../core/failures/next-step.ts';
 import { type AttemptNote, failedLine, type LineHead, successLine } from '../core/lines/output-line.ts';
-import type { BegunCall, FinishedCall, PastAttempt, ProviderReply, Routing } from './ports.ts';
+import type { BegunCall, FinishedCall, PastAttempt, ToldLimits } from './ledger.ts';
+import type { ProviderReply, Routing } from './ports.ts';
 
 /** A call that has come back; its `begunAtMs` is when it was made. */
 export interface Returned {
@@ -14,6 +15,8 @@ export interface Returned {
   readonly lane: Lane;
   readonly reply: ProviderReply;
   readonly verdict: Answer | Failure;
+  /** What the reply says of limits. */
+  readonly told: ToldLimits | null;
   /** The `max_tokens` that was sent. */
   readonly capTokens: number;
   readonly nowMs: number;
@@ -34,12 +37,14 @@ export const settleCall = (returned: Returned, routing: Routing): Settled =>
     : afterFailure(returned, returned.verdict, routing);
 
 const succeeded = (returned: Returned, answer: Answer): FinishedCall => {
-  const { call, reply } = returned;
+  const { call, reply, told } = returned;
   return {
     ...unchanged(call),
+    told,
     outcome: 'succeeded',
     reason: null,
     usage: answer.usage,
+    sentAtMs: call.begunAtMs,
     durationMs: durationOf(returned),
     settlement: answer.usage === null ? 'estimate' : 'usage',
     countsAsTry: true,
@@ -81,6 +86,7 @@ export const faulted = (call: BegunCall, failure: Failure): FinishedCall => {
     outcome: failure.kind,
     reason: failure.reason,
     usage: null,
+    sentAtMs: null,
     durationMs: null,
     settlement: 'estimate',
     countsAsTry: true,
@@ -110,21 +116,26 @@ const afterFailure = (returned: Returned, failure: Failure, routing: Routing): S
 
 const nextState = (returned: Returned, failure: Failure, step: NextStep, routing: Routing): FinishedCall => {
   const { call } = returned;
-  const told: Told = {
+  const outcome: Outcome = {
     outcome: failure.kind,
     reason: failure.reason,
     usage: failure.kind === 'useless-answer' ? failure.usage : null,
+    sentAtMs: call.begunAtMs,
     durationMs: durationOf(returned),
+    told: returned.told,
     settlement: step.settlement,
     countsAsTry: step.countsAsTry,
   };
   const moved = move(returned, step.request, routing);
   return moved === null
-    ? { ...unchanged(call), ...told, next: { kind: 'failed', line: lastLine(returned, failure) } }
-    : { ...unchanged(call), ...told, ...moved };
+    ? { ...unchanged(call), ...outcome, next: { kind: 'failed', line: lastLine(returned, failure) } }
+    : { ...unchanged(call), ...outcome, ...moved };
 };
 
-type Told = Pick<FinishedCall, 'outcome' | 'reason' | 'usage' | 'durationMs' | 'settlement' | 'countsAsTry'>;
+type Outcome = Pick<
+  FinishedCall,
+  'outcome' | 'reason' | 'usage' | 'sentAtMs' | 'durationMs' | 'settlement' | 'countsAsTry' | 'told'
+>;
 type Moved = Pick<FinishedCall, 'next'> & Partial<FinishedCall>;
 
 /** Where the request goes now; `null` if there is nowhere left to go. */
@@ -254,6 +265,7 @@ const unchanged = (call: BegunCall) => ({
   avoided: call.avoided,
   droppedParameters: call.droppedParameters,
   outputCapTokens: null,
+  told: null,
 });
 
 const union = (some: readonly string[], others: readonly string[]): string[] => [

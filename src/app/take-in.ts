@@ -1,8 +1,10 @@
 /** Finds the batch that a submission is about in the record, or reads its lines into it. */
 import { duplicateLine, MAX_LINE_BYTES } from '../core/lines/bad-line.ts';
 import { badLine } from '../core/lines/output-line.ts';
+import { policyOf } from '../core/policy.ts';
 import { taskOf } from '../core/tasks/task-spec.ts';
 import type { Task } from '../core/tasks/task.ts';
+import { requireKnownNames, requireQualified } from './batch-policy.ts';
 import {
   BatchRefused,
   type BatchInput,
@@ -10,9 +12,11 @@ import {
   type Submission,
   type Submitted,
 } from './batches.ts';
-import type { Batch, BatchStore, Clock, IngestRow, Routing } from './ports.ts';
+import type { Batch, BatchStore, IngestRow } from './batch-store.ts';
+import type { Clock, Routing } from './ports.ts';
 import { linesDone } from './progress.ts';
 import { lineId, type RawLine, type Reasons, RequestReader } from './read-requests.ts';
+import type { Tokenizer } from './token-counter.ts';
 
 /** Where documents go unless a pool is named. */
 const DOCUMENT_POOL = 'small';
@@ -26,11 +30,18 @@ export interface TakeInTools {
   readonly clock: Clock;
   /** Cuts bytes into lines; of those that are longer only the length is kept. */
   readonly readLines: (chunks: AsyncIterable<Buffer>, mostBytes: number) => AsyncIterable<readonly RawLine[]>;
+  /** Measures what is read; open only as long as that takes. */
+  readonly tokenizer: Tokenizer;
   /** SHA-256 in hex. */
   readonly sha256: (text: string) => string;
+  /** Ids of providers and lanes that a policy may name although they are not on here. */
+  readonly knownNames: readonly string[];
   /** Whether the batch belongs to a service, rather than to the run that submits it. */
   readonly isServed: boolean;
 }
+
+/** What came of taking in, before anybody is told anything about it. */
+export type TakenIn = Omit<Submitted, 'notices'>;
 
 /** Who is told how far the reading is, and what stops it: nothing remains of a batch that was not read to its end. */
 export interface TakeInListener {
@@ -41,37 +52,43 @@ export interface TakeInListener {
 /**
  * The batch of this submission: the one the record knows, or a new one.
  *
- * @throws BatchRefused for a pool or a task that is none, an input without a good line, or an output that belongs to
- *   another unfinished batch.
+ * @throws BatchRefused for a pool, a task or a policy that is none, a policy that leaves no lane, an input without a good
+ *   line, or an output that belongs to another unfinished batch.
  */
 export const takeIn = async (
   tools: TakeInTools,
   submission: Submission,
   input: BatchInput,
   listener: TakeInListener,
-): Promise<Submitted> => {
-  const { store, routing, sha256, isServed } = tools;
+): Promise<TakenIn> => {
+  const { store, routing, tokenizer, sha256, isServed } = tools;
   requireName(submission.name);
   const task = readTask(submission);
   if (submission.pool !== null) requirePool(routing, submission.pool);
-  const identity = sha256(identityText(submission, task, input.hash));
+  const policy = policyOf(submission.policy ?? {});
+  if (policy !== null) requireKnownNames(policy, routing, tools.knownNames);
+  const identity = sha256(identityText({ ...submission, policy }, task, input.hash));
   const known = await store.findByIdentity(identity);
   if (known !== null && !submission.fresh) return await takeUp(store, known, submission);
+  if (policy !== null) requireQualified(policy, routing, submission.pool);
   const twin = await makeRoom(store, submission, known, identity);
   if (twin !== null) return await takeUp(store, twin, submission);
   const { name, outputPath, errorPath } = submission;
+  using tokens = tokenizer.open();
   const reader = new RequestReader(
     {
       task,
       pool: submission.pool,
+      policy,
       limit: submission.limit,
       documentPool: DOCUMENT_POOL,
       resolveModel: (model) => routing.resolveModel(model),
     },
     routing,
+    tokens,
   );
   const taken = await store.ingest(
-    { identity, name, task, outputPath, errorPath, isServed },
+    { identity, name, task, policy, outputPath, errorPath, isServed },
     routing,
     toldRows(tools, reader, input, listener),
     (line, id, first) => badLine(lineId(line), duplicateLine(line, id, first)),
@@ -114,14 +131,22 @@ export const requirePool = (routing: Routing, name: string): void => {
   );
 };
 
-/** A batch is known by its input, its task and its policy. */
+/** A batch is known by its input, its task and its policy. Batches of before there were policies keep their identity. */
 const identityText = (
-  { pool, limit, identityName }: Submission,
+  { pool, limit, identityName, policy }: Submission,
   task: Task | null,
   inputHash: string,
-): string => JSON.stringify([inputHash, task?.taskKey ?? null, pool, limit, identityName]);
+): string =>
+  JSON.stringify([
+    inputHash,
+    task?.taskKey ?? null,
+    pool,
+    limit,
+    identityName,
+    ...(policy === null ? [] : [policy]),
+  ]);
 
-const takeUp = async (store: BatchStore, known: Batch, submission: Submission): Promise<Submitted> => {
+const takeUp = async (store: BatchStore, known: Batch, submission: Submission): Promise<TakenIn> => {
   const { outputPath, errorPath } = submission;
   if (known.state === 'cancelled' || known.state === 'cancelling') {
     throw new BatchRefused(

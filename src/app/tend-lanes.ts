@@ -1,5 +1,6 @@
 /** Keeps something going on each lane of a set that changes while it runs. */
-import type { Clock, Log, ServedLane, WakeSignal } from './ports.ts';
+import type { Clock, Log, WakeSignal } from './ports.ts';
+import type { ServedLane } from './process-registry.ts';
 
 /** What tending needs. */
 export interface TendTools {

@@ -2,6 +2,8 @@
  * Which size of request suits a lane. A first, local answer: it looks at one lane and not at the night as a whole.
  */
 import type { Lane, Limit, Metric, Provider } from './model.ts';
+import { windowMs } from './quota/window.ts';
+import { THOUSANDTHS, thousandthsOf } from './quota/unit-cost.ts';
 
 /** No lane takes larger calls than this, in tokens; stands for "as large as there are". */
 const LARGEST_TARGET_TOKENS = 1_000_000_000;
@@ -39,7 +41,9 @@ export const canEverServe = (
     !(need.outputIsAsked && need.outputTokens > lane.maxOutputTokens) &&
     need.promptTokens + outputTokens <= largestCallTokens(provider, lane) &&
     need.promptTokens <= Math.min(...amounts(limits, 'inputTokens')) &&
-    outputTokens <= Math.min(...amounts(limits, 'outputTokens'))
+    outputTokens <= Math.min(...amounts(limits, 'outputTokens')) &&
+    thousandthsOf(lane.unitCost, { promptTokens: need.promptTokens, outputTokens }) <=
+      Math.min(...amounts(limits, 'units')) * THOUSANDTHS
   );
 };
 
@@ -50,22 +54,6 @@ const amounts = (limits: readonly Limit[], metric: Metric): number[] =>
 const scarcest = (limits: readonly Limit[], metrics: readonly Metric[]): number | null => {
   const rates = limits
     .filter((limit) => metrics.includes(limit.metric))
-    .map((limit) => limit.amount / windowMs(limit));
+    .map((limit) => limit.amount / windowMs(limit.window));
   return rates.length === 0 ? null : Math.min(...rates);
-};
-
-const DAY_MS = 86_400_000;
-
-/** The length of a limit's window in milliseconds; a month counts as 30 days. */
-export const windowMs = ({ window }: Limit): number => {
-  switch (window.kind) {
-    case 'rolling':
-    case 'refill':
-    case 'fixed':
-      return window.perMs;
-    case 'fixed-month':
-      return 30 * DAY_MS;
-    case 'calendar':
-      return window.unit === 'day' ? DAY_MS : 30 * DAY_MS;
-  }
 };

@@ -1,5 +1,7 @@
 /** A slice to run: a scripted ledger, a provider with scripted replies, and a health book that remembers. */
-import type { BegunCall, Closing, FinishedCall, ProviderReply, Slice } from '../../src/app/ports.ts';
+import type { Closing } from '../../src/app/health-book.ts';
+import type { BegunCall, FinishedCall, Slice } from '../../src/app/ledger.ts';
+import type { ProviderReply } from '../../src/app/ports.ts';
 import type { CallTools } from '../../src/app/run-slice.ts';
 import type { Lane, Limit } from '../../src/core/model.ts';
 import { aCall, aLane, aProvider, FakeClock, recordingLog, routingFor } from './fakes.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { announcementOf, disagreements } from '../../src/app/announce.ts';
-import type { LiveProcess, ScopedLimit } from '../../src/app/ports.ts';
+import type { LiveProcess, ScopedLimit } from '../../src/app/process-registry.ts';
 import type { Window } from '../../src/core/model.ts';
 import { aLane, aProvider, NOW_MS, routingFor } from './fakes.ts';
 

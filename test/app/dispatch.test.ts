@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { dispatchLane } from '../../src/app/dispatch.ts';
-import type { Granted, GrantOrder, Slice } from '../../src/app/ports.ts';
+import type { Granted, GrantOrder, Slice } from '../../src/app/ledger.ts';
 import { targetTokens } from '../../src/core/matching.ts';
 import { aLane, aLedger, aProvider, FakeClock, NOW_MS, recordingLog, someQueues } from './fakes.ts';
 

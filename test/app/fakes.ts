@@ -1,15 +1,8 @@
 /** Small stand-ins for the ports of src/app/ports.ts, and makers of the data that goes through them. */
 import type { Lane, Pool, Provider } from '../../src/core/model.ts';
-import type {
-  Batch,
-  BatchStore,
-  BegunCall,
-  Clock,
-  GrantLedger,
-  LaneQueues,
-  Log,
-  Routing,
-} from '../../src/app/ports.ts';
+import type { Batch, BatchStore } from '../../src/app/batch-store.ts';
+import type { BegunCall, GrantLedger } from '../../src/app/ledger.ts';
+import type { Clock, LaneQueues, Log, Routing } from '../../src/app/ports.ts';
 
 /** The instant at which the tests of src/app begin, in ms since 1970: 2026-11-20T07:00:00Z. */
 export const NOW_MS = 1_795_158_000_000;
@@ -83,6 +76,8 @@ export const aCall = (differences: Partial<BegunCall> = {}): BegunCall => ({
   droppedParameters: [],
   poolLaneIds: ['alpha/small'],
   trail: [],
+  patienceMs: null,
+  isProbe: false,
   ...differences,
 });
 
@@ -218,6 +213,7 @@ export const aBatch = (differences: Partial<Batch> = {}): Batch => ({
   name: 'docs',
   state: 'in_progress',
   isPaused: false,
+  policy: null,
   outputPath: null,
   errorPath: null,
   createdAtMs: NOW_MS,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { housekeep, sweepOnce } from '../../src/app/housekeep.ts';
-import type { BatchStore, Slice, Swept } from '../../src/app/ports.ts';
+import type { BatchStore } from '../../src/app/batch-store.ts';
+import type { Slice, Swept } from '../../src/app/ledger.ts';
 import { aLedger, aStore, FakeClock, NOW_MS, recordingLog, someQueues } from './fakes.ts';
 
 const NOTHING: Swept = { missingJobs: [], nextDueAtMs: null };

@@ -1,14 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { startNight } from '../../src/app/night.ts';
-import type {
-  BegunCall,
-  FinishedCall,
-  ProviderClient,
-  ProviderReply,
-  Role,
-  ServedLane,
-  Slice,
-} from '../../src/app/ports.ts';
+import type { BegunCall, FinishedCall, Slice } from '../../src/app/ledger.ts';
+import type { ProviderClient, ProviderReply } from '../../src/app/ports.ts';
+import type { Role, ServedLane } from '../../src/app/process-registry.ts';
 import { ANSWER } from './a-slice-to-run.ts';
 import {
   aCall,

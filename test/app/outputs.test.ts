@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type GrowingFile, partialWriter, type WholeFile, writeOutputs } from '../../src/app/outputs.ts';
-import type { FinalLine, ResultCursor } from '../../src/app/ports.ts';
+import type { FinalLine, ResultCursor } from '../../src/app/batch-store.ts';
 import { aStore, eachOf } from './fakes.ts';
 
 const good = (line: string): FinalLine => ({ succeeded: true, line });

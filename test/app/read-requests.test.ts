@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { IngestRow } from '../../src/app/ports.ts';
+import type { IngestRow } from '../../src/app/batch-store.ts';
 import { type RawLine, type ReadingPolicy, RequestReader } from '../../src/app/read-requests.ts';
 import { summarizeTask } from '../../src/core/tasks/task.ts';
+import { fourCharactersAToken } from './fake-tokenizer.ts';
 import { aLane, aProvider, batchLine, eachOf, routingFor } from './fakes.ts';
 
 const ROUTING = routingFor(
@@ -21,6 +22,7 @@ const MESSAGES = [{ role: 'user', content: 'Say yes.' }];
 const policy = (differences: Partial<ReadingPolicy> = {}): ReadingPolicy => ({
   task: null,
   pool: null,
+  policy: null,
   documentPool: 'small',
   limit: null,
   resolveModel: (name) => {
@@ -37,7 +39,7 @@ const request = (id: string, body: object = {}): string =>
 const document = (id: string): string => JSON.stringify({ id, text: 'A long story.' });
 
 const read = async (lines: readonly (readonly RawLine[])[], differences: Partial<ReadingPolicy> = {}) => {
-  const reader = new RequestReader(policy(differences), ROUTING);
+  const reader = new RequestReader(policy(differences), ROUTING, fourCharactersAToken);
   const pages: (readonly IngestRow[])[] = [];
   for await (const rows of reader.rows(eachOf(lines))) pages.push(rows);
   return { reader, pages, rows: pages.flat() };
@@ -63,8 +65,34 @@ describe('RequestReader', () => {
         state: 'pending',
       },
     ]);
-    expect(rows[0]?.promptTokens).toBeGreaterThan(0);
     expect([reader.goodCount, reader.reasons]).toEqual([1, { first: [], count: 0 }]);
+  });
+
+  it('measures a prompt by the count of its texts and what a template adds', async () => {
+    const bare = { messages: [{ role: 'user', content: '' }] };
+    const short = { messages: [{ role: 'user', content: 'x'.repeat(40) }] };
+    const two = { messages: [...short.messages, { role: 'assistant', content: 'x'.repeat(12) }] };
+    const { rows } = await read([
+      texts(...[bare, short, two].map((body, index) => request(`${index}`, body))),
+    ]);
+    const [template = 0, ...others] = rows.map(({ promptTokens }) => promptTokens);
+    expect(template).toBeGreaterThan(0);
+    expect(others).toEqual([template + 10, template + 10 + 3 + 6]);
+  });
+
+  it('reads and counts the next lines while some are used', async () => {
+    const asked: string[] = [];
+    async function* pages() {
+      for (const id of ['a', 'b', 'c']) {
+        asked.push(id);
+        yield texts(request(id));
+      }
+    }
+    const rows = new RequestReader(policy(), ROUTING, fourCharactersAToken).rows(pages());
+    await rows.next();
+    await expect.poll(() => asked).toEqual(['a', 'b']);
+    await rows.return();
+    expect(asked).toEqual(['a', 'b']);
   });
 
   it('reserves the default for the answer where neither line nor task bounds it', async () => {
@@ -136,7 +164,7 @@ describe('RequestReader', () => {
       reached.push('third page');
       yield texts(request('d'));
     }
-    const reader = new RequestReader(policy({ limit: 2 }), ROUTING);
+    const reader = new RequestReader(policy({ limit: 2 }), ROUTING, fourCharactersAToken);
     const ids: (string | null)[] = [];
     for await (const rows of reader.rows(pages())) ids.push(...rows.map(({ customId }) => customId));
     expect(ids).toEqual([null, 'a', 'b']);

@@ -1,10 +1,12 @@
 /** What {@link recordBatches} says to people; what it does is tried on a real record. */
 import { describe, expect, it } from 'vitest';
 import { readLines } from '../../src/adapters/files/read-lines.ts';
-import type { Batch, BatchStore, LiveProcess } from '../../src/app/ports.ts';
+import type { Batch, BatchStore } from '../../src/app/batch-store.ts';
+import type { LiveProcess } from '../../src/app/process-registry.ts';
 import type { LaneProgress } from '../../src/app/progress.ts';
 import { recordBatches } from '../../src/app/record-batches.ts';
 import { documents, inputOf, submissionTo } from '../contracts/batches-under-test.ts';
+import { fakeTokenizer } from './fake-tokenizer.ts';
 import { aBatch, aLane, aProvider, aStore, FakeClock, NOW_MS, routingFor } from './fakes.ts';
 
 const ROUTING = routingFor([aProvider([aLane('alpha/small'), aLane('alpha/large')])]);
@@ -31,13 +33,25 @@ interface Circumstances {
   readonly live?: readonly LiveProcess[];
   readonly routing?: typeof ROUTING;
   readonly store?: Partial<BatchStore>;
+  /** Providers that nobody was told of. */
+  readonly untold?: readonly string[];
+  /** Where it is put down who was told of. */
+  readonly told?: string[];
 }
 
 const notAsked = async (): Promise<never> => {
   throw new Error('Expected this not to be asked, but it was.');
 };
 
-const setUp = ({ batches = [], lanes = [], live = [], routing = ROUTING, store = {} }: Circumstances = {}) =>
+const setUp = ({
+  batches = [],
+  lanes = [],
+  live = [],
+  routing = ROUTING,
+  store = {},
+  untold = [],
+  told = [],
+}: Circumstances = {}) =>
   recordBatches({
     store: aStore({
       find: async (id) => batches.find((batch) => batch.id === id) ?? null,
@@ -73,7 +87,11 @@ const setUp = ({ batches = [], lanes = [], live = [], routing = ROUTING, store =
     routing: async () => routing,
     clock: new FakeClock(),
     readLines,
+    tokenizer: fakeTokenizer,
     sha256: (text) => text,
+    noticeBook: { untold: async () => new Set(untold), markTold: async (ids) => void told.push(...ids) },
+    factsOf: () => undefined,
+    knownNames: [],
     isServed: true,
     cancelPatienceMs: 1_000,
   });
@@ -176,6 +194,36 @@ describe('batches on the record', () => {
       kind: 'conflict',
       message: expect.stringContaining('(3 of 4 lines done, 2 of them bad'),
     });
+  });
+
+  it('name the lanes that their policy leaves', async () => {
+    const policy = { forbidsTraining: false, regions: [], only: [], except: ['alpha/large'] };
+    expect((await setUp({ batches: [aBatch({ policy })] }).status('docs')).laneIds).toEqual(['alpha/small']);
+    expect((await setUp({ batches: [aBatch()] }).status('docs')).laneIds).toEqual([
+      'alpha/small',
+      'alpha/large',
+    ]);
+  });
+
+  it('are not retried on a pool of which their policy leaves nothing', async () => {
+    const policy = { forbidsTraining: true, regions: [], only: [], except: [] };
+    const retried = setUp({ batches: [aBatch({ policy })], store: { retry: notAsked } }).retry('docs', {
+      pool: 'all',
+    });
+    expect(await refusalOf(retried)).toMatchObject({
+      kind: 'invalid',
+      message: expect.stringContaining('`--no-training`'),
+    });
+  });
+
+  it('tell of a provider when they are retried, and put down whom they told of', async () => {
+    const told: string[] = [];
+    const batches = setUp({ batches: [aBatch()], store: { retry: async () => 2 }, untold: ['alpha'], told });
+    const { lines, notices } = await batches.retry('docs', { pool: null });
+    expect([lines, notices]).toEqual([2, [expect.stringContaining('--except alpha')]]);
+    expect(told).toEqual([]);
+    await batches.markTold(notices);
+    expect(told).toEqual(['alpha']);
   });
 
   it('name the lane that was meant', async () => {

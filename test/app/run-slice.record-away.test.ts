@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Closing, RecordRefused } from '../../src/app/ports.ts';
+import { type Closing } from '../../src/app/health-book.ts';
+import { RecordRefused } from '../../src/app/ledger.ts';
 import { runSlice } from '../../src/app/run-slice.ts';
 import { type Course, refusal, setUp } from './a-slice-to-run.ts';
 import { aCall, NOW_MS } from './fakes.ts';

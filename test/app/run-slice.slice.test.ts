@@ -1,6 +1,7 @@
 /** What is peculiar to a slice of several grants; what holds for each of its calls is in run-slice.test.ts. */
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type FinishedCall, type ProviderReply, RecordRefused } from '../../src/app/ports.ts';
+import { type FinishedCall, RecordRefused } from '../../src/app/ledger.ts';
+import { type ProviderReply } from '../../src/app/ports.ts';
 import { CallFailed, runSlice } from '../../src/app/run-slice.ts';
 import { ANSWER, beginAll, lineOf, refusal, setUp } from './a-slice-to-run.ts';
 import { aCall, batchLine, NOW_MS } from './fakes.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { BegunCall, PastAttempt, ProviderReply } from '../../src/app/ports.ts';
+import type { BegunCall, PastAttempt } from '../../src/app/ledger.ts';
+import type { ProviderReply } from '../../src/app/ports.ts';
 import { CallFailed, runSlice } from '../../src/app/run-slice.ts';
 import { ANSWER, ANSWER_BODY, type Course, LANE, lineOf, refusal, setUp } from './a-slice-to-run.ts';
 import { aCall, aLane, batchLine, type FakeClock, NOW_MS } from './fakes.ts';
@@ -55,6 +56,41 @@ describe('runSlice', () => {
     await expect(failed).rejects.toBeInstanceOf(CallFailed);
     await expect(failed).rejects.toThrow('minute-limit: HTTP 429: slow down');
     expect(finished).toMatchObject([{ outcome: 'minute-limit', next: { kind: 'pending' } }]);
+  });
+});
+
+describe('runSlice with what the record knows of limits', () => {
+  it('tells it what the headers of an answer say, and which limit a refusal names', async () => {
+    const headers = { 'x-ratelimit-limit-requests': '30', 'x-ratelimit-remaining-requests': '12' };
+    const { tools, finished } = setUp({ reply: refusal(429, 'slow down', headers) });
+    await expect(runSlice(tools, [7])).rejects.toThrow('minute-limit');
+    expect(finished).toMatchObject([
+      {
+        told: {
+          standings: [{ metric: 'requests', amount: 30, remaining: 12 }],
+          refusal: { scope: 'lane', isLong: false, metric: null, amount: null },
+        },
+      },
+    ]);
+  });
+
+  it('waits no longer for a call than the lane deserves, and never longer than its time limit', async () => {
+    const impatient = setUp({ begins: [() => [aCall({ patienceMs: 12_345.6 })]] });
+    await runSlice(impatient.tools, [7]);
+    expect(impatient.sent).toMatchObject([{ lane: { ...LANE, timeoutMs: 12_346 } }]);
+    const patient = setUp({ begins: [() => [aCall({ patienceMs: 1e9 })]] });
+    await runSlice(patient.tools, [7]);
+    expect(patient.sent).toMatchObject([{ lane: LANE }]);
+  });
+
+  it('does not close a lane for a probe that was refused, unless the provider says until when', async () => {
+    const probe = { begins: [() => [aCall({ isProbe: true })]] };
+    const unsaid = setUp({ ...probe, reply: refusal(429, 'slow down') });
+    await expect(runSlice(unsaid.tools, [7])).rejects.toThrow('minute-limit');
+    expect(unsaid.closings).toEqual([]);
+    const said = setUp({ ...probe, reply: refusal(429, 'slow down', { 'retry-after': '7' }) });
+    await expect(runSlice(said.tools, [7])).rejects.toThrow('minute-limit');
+    expect(said.closings).toHaveLength(1);
   });
 });
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { BegunCall, FinishedCall, Routing } from '../../src/app/ports.ts';
+import type { BegunCall, FinishedCall } from '../../src/app/ledger.ts';
+import type { Routing } from '../../src/app/ports.ts';
 import { attemptNotes, settleCall } from '../../src/app/settle-call.ts';
 import { canEverServe } from '../../src/core/matching.ts';
 import type { Failure } from '../../src/core/failures/failure.ts';
@@ -110,6 +111,7 @@ describe('settleCall, for any failure and history', () => {
             lane: HERE,
             reply: REPLY,
             verdict,
+            told: null,
             capTokens: call.outputTokens,
             nowMs: NOW_MS,
             random01,

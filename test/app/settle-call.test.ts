@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { BegunCall, PastAttempt, ProviderReply, Routing } from '../../src/app/ports.ts';
+import type { BegunCall, PastAttempt } from '../../src/app/ledger.ts';
+import type { ProviderReply, Routing } from '../../src/app/ports.ts';
 import { attemptNotes, faulted, type Returned, settleCall } from '../../src/app/settle-call.ts';
 import type { Answer } from '../../src/core/failures/classify-answer.ts';
 import type { Failure } from '../../src/core/failures/failure.ts';
@@ -50,6 +51,7 @@ const returned = (
   lane: SMALL,
   reply: verdict.kind === 'answer' ? http(200, '{"choices":[]}') : http(500, ''),
   verdict,
+  told: null,
   capTokens: 320,
   nowMs: NOW_MS,
   random01: 0.5,

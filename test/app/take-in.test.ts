@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { readLines } from '../../src/adapters/files/read-lines.ts';
 import { BatchRefused, type Submission } from '../../src/app/batches.ts';
-import type { Batch, BatchStore, IngestRow } from '../../src/app/ports.ts';
+import type { Policy } from '../../src/core/policy.ts';
+import type { Batch, BatchStore, IngestRow } from '../../src/app/batch-store.ts';
 import { takeIn, type TakeInTools } from '../../src/app/take-in.ts';
 import { documents, inputOf, submissionTo } from '../contracts/batches-under-test.ts';
-import { aBatch, aLane, aProvider, aStore, FakeClock, routingFor } from './fakes.ts';
+import { fakeTokenizer } from './fake-tokenizer.ts';
+import { aBatch, aLane, aProvider, aStore, batchLine, FakeClock, routingFor } from './fakes.ts';
 
 const ROUTING = routingFor(
   [aProvider([aLane('alpha/small')])],
@@ -13,6 +15,13 @@ const ROUTING = routingFor(
     { name: 'empty', laneIds: [] },
   ],
 );
+
+/** A policy that says nothing. */
+const ANY: Policy = { forbidsTraining: false, regions: [], only: [], except: [] };
+
+/** A line that asks for a model, as the file has it. */
+const lineFor = (model: string, id: string): string =>
+  `${batchLine({ model, messages: [{ role: 'user', content: 'Say yes.' }] }, id)}\n`;
 
 /** A record that may know a batch of this identity, or of this output; everything it was told. */
 const setUp = (methods: Partial<BatchStore> = {}, tools: Partial<TakeInTools> = {}) => {
@@ -43,7 +52,9 @@ const setUp = (methods: Partial<BatchStore> = {}, tools: Partial<TakeInTools> = 
         routing: ROUTING,
         clock: new FakeClock(),
         readLines,
+        tokenizer: fakeTokenizer,
         sha256: (identity) => identity,
+        knownNames: ['groq', 'groq/gpt-oss-20b'],
         isServed: true,
         ...tools,
       },
@@ -151,5 +162,96 @@ describe('takeIn', () => {
     await take({ identityName: 'tonight' });
     await take({ task: { name: 'summarize', maxOutputTokens: 99 } });
     expect(new Set(identities).size).toBe(5);
+  });
+
+  it('takes another policy for another batch, and the same in other words for the same', async () => {
+    const { take, identities } = setUp();
+    await take();
+    await take({ policy: { ...ANY, except: ['groq', 'gamma'] } }).catch(() => {});
+    await take({ policy: { ...ANY, except: ['groq', 'alpha/none'] } }).catch(() => {});
+    expect(identities).toHaveLength(1);
+    await take({ policy: { ...ANY, except: ['groq/gpt-oss-20b', 'groq'] } });
+    await take({ policy: { ...ANY, except: ['groq', 'groq/gpt-oss-20b', 'groq'] } });
+    await take({ policy: { ...ANY, except: ['groq'] } });
+    await take({ policy: ANY });
+    expect(new Set(identities).size).toBe(3);
+  });
+
+  it('hands the policy to the record, and nothing for one that says nothing', async () => {
+    const policies: unknown[] = [];
+    const { take } = setUp({
+      ingest: async ({ policy }) => {
+        policies.push(policy);
+        return { kind: 'created', batch: aBatch() };
+      },
+    });
+    await take({ policy: { ...ANY, except: ['groq'] } });
+    await take({ policy: ANY });
+    expect(policies).toEqual([{ ...ANY, except: ['groq'] }, null]);
+  });
+
+  it.each<[string, Partial<Policy>, RegExp]>([
+    ['a name that nobody has', { except: ['alpah'] }, /--except .*"alpah".*Did you mean alpha/u],
+    ['a lane that nobody has', { only: ['alpha/smal'] }, /--only .*Did you mean alpha\/small/u],
+    ['a region that is none', { regions: ['E-U'] }, /--region .*"E-U"/u],
+  ])('refuses a policy with %s before it looks at the record', async (_, policy, message) => {
+    const { take, identities } = setUp();
+    const refusal = await refusalOf(take({ policy: { ...ANY, ...policy } }));
+    expect(refusal).toMatchObject({ kind: 'invalid', message: expect.stringMatching(message) });
+    expect(identities).toEqual([]);
+  });
+
+  it('refuses a policy that leaves no lane of the pool, and none at all without a pool', async () => {
+    const policy = { ...ANY, forbidsTraining: true };
+    const inPool = await refusalOf(setUp().take({ policy }));
+    expect(inPool.message).toContain('`--no-training` to leave at least one lane of "small", got none');
+    expect(inPool.message).toContain('whether alpha trains on prompts is unknown');
+    const anywhere = await refusalOf(setUp().take({ policy, pool: null }));
+    expect(anywhere.message).toContain('to leave at least one lane, got none');
+  });
+
+  it('gives nothing up for a policy that leaves no lane', async () => {
+    const { take, removed } = knowing(aBatch({ id: 4 }));
+    await refusalOf(take({ policy: { ...ANY, only: ['groq'] }, fresh: true }));
+    expect(removed).toEqual([]);
+  });
+
+  it('still answers a finished batch whose policy leaves no lane by now', async () => {
+    const { take } = knowing(aBatch({ id: 4, state: 'completed' }));
+    expect(await take({ policy: { ...ANY, only: ['groq'] } })).toMatchObject({ isKnown: true });
+  });
+
+  it('refuses lines alone for whose model the policy leaves no lane', async () => {
+    const routing = routingFor(
+      [aProvider([aLane('alpha/small')]), aProvider([aLane('beta/large')], { trainsOnData: false })],
+      [
+        { name: 'small', laneIds: ['alpha/small'] },
+        { name: 'large', laneIds: ['beta/large'] },
+      ],
+    );
+    const { take, rows } = setUp({}, { routing });
+    const { reasons } = await take(
+      { pool: null, task: null, policy: { ...ANY, forbidsTraining: true } },
+      lineFor('small', 'a') + lineFor('large', 'b'),
+    );
+    expect(rows).toMatchObject([
+      { state: 'bad', customId: 'a' },
+      { state: 'pending', customId: 'b', poolName: 'large' },
+    ]);
+    expect(reasons.first).toEqual([
+      expect.stringMatching(/^line 1: request_unservable: .*`--no-training`.*"small"/u),
+    ]);
+  });
+
+  it('measures lines by the lanes that the policy leaves', async () => {
+    const routing = routingFor([
+      aProvider([aLane('alpha/small', { contextTokens: 2_000 })]),
+      aProvider([aLane('beta/large', { contextTokens: 131_072 })]),
+    ]);
+    const long = `${JSON.stringify({ id: 'a', text: 'word '.repeat(3_000) })}\n${documents('b')}`;
+    const { take } = setUp({}, { routing });
+    expect((await take({ pool: 'all' }, long)).reasons.count).toBe(0);
+    const { reasons } = await take({ pool: 'all', policy: { ...ANY, except: ['beta'] } }, long);
+    expect(reasons.first).toEqual([expect.stringContaining('that `--except beta` leaves take at most 2000')]);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ServedLane } from '../../src/app/ports.ts';
+import type { ServedLane } from '../../src/app/process-registry.ts';
 import { tendLanes } from '../../src/app/tend-lanes.ts';
 import { aLane, aProvider, FakeClock, NOW_MS, recordingLog } from './fakes.ts';
 

@@ -8,7 +8,11 @@ import {
   type Submitted,
 } from '../../src/app/batches.ts';
 import { parseLoosely, stringAt } from '../../src/core/json/loose-json.ts';
+import type { Policy } from '../../src/core/policy.ts';
 import { type BatchesUnderTest, documents, inputOf, submissionTo } from './batches-under-test.ts';
+
+/** A policy that says nothing. */
+const ANY: Policy = { forbidsTraining: false, regions: [], only: [], except: [] };
 
 /** Runs the suite, on a new implementation for every test. */
 export const batchesContract = (implementation: string, open: () => Promise<BatchesUnderTest>): void => {
@@ -97,11 +101,51 @@ export const batchesContract = (implementation: string, open: () => Promise<Batc
         ['prompt', { task: { prompt: 'Translate {{text}} & say «so», 100 % + more' } }],
         ['limit', { limit: 1 }],
         ['identity', { identityName: 'other' }],
+        ['policy', { policy: { ...ANY, except: ['beta'] } }],
       ])('takes the same input with another %s as another batch', async (_, changes) => {
         const first = await submit(documents('a', 'b'));
         const other = await submit(documents('a', 'b'), changes);
         expect(other.isKnown).toBe(false);
         expect(other.batch.id).not.toBe(first.batch.id);
+      });
+
+      it('takes a policy in other words for the same', async () => {
+        const first = await submit(documents('a'), { policy: { ...ANY, except: ['beta'], only: ['alpha'] } });
+        const again = await submit(documents('a'), {
+          policy: { ...ANY, except: ['beta', 'beta'], only: ['alpha'] },
+        });
+        expect(again).toMatchObject({ isKnown: true, batch: { id: first.batch.id } });
+        const without = await submit(documents('b'), { policy: ANY });
+        expect(await submit(documents('b'))).toMatchObject({
+          isKnown: true,
+          batch: { id: without.batch.id },
+        });
+      });
+
+      it('keeps the policy of a batch, wherever it is shown', async () => {
+        const policy = { ...ANY, only: ['alpha', under.laneId], except: ['beta'] };
+        expect((await submit(documents('a'), { policy })).batch.policy).toEqual(policy);
+        expect((await under.batches.status('docs')).progress.batch.policy).toEqual(policy);
+        expect((await under.batches.list({ atMost: 1, beforeId: null }))[0]?.policy).toEqual(policy);
+        expect((await submit(documents('b'))).batch.policy).toBeNull();
+      });
+
+      it('refuses a policy that names nobody, with the nearest, and one that leaves no lane', async () => {
+        const misspelt = await refusalOf(submit(documents('a'), { policy: { ...ANY, except: ['alpah'] } }));
+        expect(misspelt).toMatchObject({
+          kind: 'invalid',
+          message: expect.stringMatching(/alpah.*Did you mean alpha/u),
+        });
+        const empty = await refusalOf(submit(documents('a'), { policy: { ...ANY, only: ['beta'] } }));
+        expect(empty).toMatchObject({ kind: 'invalid', message: expect.stringContaining('`--only beta`') });
+        expect(await under.batches.list({ atMost: 10, beforeId: null })).toEqual([]);
+      });
+
+      it('tells what becomes of prompts until that was shown', async () => {
+        const { notices } = await submit(documents('a'));
+        expect(notices).toEqual([expect.stringContaining('--except alpha')]);
+        await under.batches.markTold(notices);
+        expect((await submit(documents('b'))).notices).toEqual([]);
       });
 
       it('gives up what it knows of an input when it is asked to begin anew', async () => {

@@ -50,6 +50,7 @@ export const submissionTo = (pool: string, changes: Partial<Submission> = {}): S
   name: 'docs',
   task: { name: 'summarize' },
   pool,
+  policy: null,
   limit: null,
   fresh: false,
   identityName: null,

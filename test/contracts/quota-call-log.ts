@@ -1,5 +1,5 @@
 /** Calls as the provider saw them, and how many were under way at once. */
-import type { BegunCall } from '../../src/app/ports.ts';
+import type { BegunCall } from '../../src/app/ledger.ts';
 import type { ProvidersCall } from './quota-provider.ts';
 
 /** A call that has begun; how it ended is filled in later. */
@@ -8,6 +8,7 @@ export interface LoggedCall {
   readonly begunAtMs: number;
   readonly arrival01: number;
   readonly estimate: ProvidersCall['estimate'];
+  readonly unitCost: ProvidersCall['unitCost'];
   endedAtMs: number | null;
   actual: ProvidersCall['actual'];
   reachedProvider: boolean;
@@ -63,6 +64,7 @@ const logged = ({ laneId, begunAtMs, promptTokens, outputTokens }: BegunCall): L
   begunAtMs,
   arrival01: Math.random(),
   estimate: { promptTokens, outputTokens },
+  unitCost: { input: 0, output: 0 },
   endedAtMs: null,
   actual: { promptTokens, outputTokens },
   reachedProvider: true,

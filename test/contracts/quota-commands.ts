@@ -1,6 +1,6 @@
 /** Random limits, and random things that happen to them. */
 import fc from 'fast-check';
-import type { Limit, Metric, Window } from '../../src/core/model.ts';
+import type { CalendarUnit, Limit, Metric, Window } from '../../src/core/model.ts';
 import type { QuotaScope } from '../../src/core/quota/quota.ts';
 import { limitName } from './quota-under-test.ts';
 
@@ -24,10 +24,14 @@ export type Command =
       readonly pick: number;
       readonly settlement: 'usage' | 'estimate' | 'request' | 'release';
       readonly actual01: number;
+      /** How late the call was sent, between its beginning and now. */
+      readonly late01: number;
     }
   | { readonly kind: 'crash' }
   | { readonly kind: 'expire' }
   | { readonly kind: 'wait'; readonly ms: number }
+  /** Somebody sets our clock; the provider's goes on as before. */
+  | { readonly kind: 'step'; readonly ms: number }
   /** To just before, at, or just after the instant that the last refusal named. */
   | { readonly kind: 'wait-for-room'; readonly offsetMs: -1 | 0 | 1 }
   /** The same for an instant at which something may change. */
@@ -72,19 +76,26 @@ function near(atMs: number): fc.Arbitrary<number> {
 }
 
 const timeZone = fc.constantFrom(...TIME_ZONES);
+const calendarUnit = fc.constantFrom<CalendarUnit>('day', 'week', 'month');
 /** In the afternoon, where no clock changes. */
 const anchorAtMs = fc
   .integer({ min: 0, max: 400 })
   .map((days) => Date.parse('2025-01-01T20:00Z') + days * 24 * HOUR_MS);
 
+/** Windows that last for a time, whatever the calendar says. */
+const lastingWindow = (perMs: number): fc.Arbitrary<Window> =>
+  fc.record({
+    kind: fc.constantFrom('rolling' as const, 'refill' as const, 'session' as const),
+    perMs: fc.constantFrom(perMs, perMs, 10 * perMs),
+  });
+
 const windowArbitrary = (perMs: number): fc.Arbitrary<Window> => {
   const per = fc.constantFrom(perMs, perMs, 10 * perMs);
   return fc.oneof(
-    fc.record({ kind: fc.constant('rolling' as const), perMs: per }),
-    fc.record({ kind: fc.constant('refill' as const), perMs: per }),
+    { weight: 3, arbitrary: lastingWindow(perMs) },
     fc.record({ kind: fc.constant('fixed' as const), perMs: per, anchorAtMs }),
     fc.record({ kind: fc.constant('fixed-month' as const), anchorAtMs, timeZone }),
-    fc.record({ kind: fc.constant('calendar' as const), unit: fc.constantFrom('day', 'month'), timeZone }),
+    fc.record({ kind: fc.constant('calendar' as const), unit: calendarUnit, timeZone }),
   );
 };
 
@@ -95,35 +106,43 @@ const metric = fc.constantFrom<Metric>(
   'tokens',
   'inputTokens',
   'outputTokens',
+  'units',
 );
 
-const limitArbitrary = (perMs: number): fc.Arbitrary<Limit> =>
+/** As uneven as Cloudflare's, so that sums of thousandths are put to the test. */
+const unitCost = fc.record({
+  input: fc.constantFrom(0, 4.119, 1_000),
+  output: fc.constantFrom(34.868, 333.3, 1_000),
+});
+
+const limitArbitrary = (perMs: number, isStepped: boolean): fc.Arbitrary<Limit> =>
   fc
-    .record({ metric, window: windowArbitrary(perMs) })
+    .record({ metric, window: isStepped ? lastingWindow(perMs) : windowArbitrary(perMs) })
     .chain((limit) =>
       fc
         .integer(limit.metric === 'requests' ? { min: 1, max: 5 } : { min: 20, max: 150 })
         .map((amount) => ({ ...limit, amount })),
     );
 
-const limitsArbitrary = (scope: string, perMs: number): fc.Arbitrary<Limit[]> =>
-  fc.uniqueArray(limitArbitrary(perMs), {
+const limitsArbitrary = (scope: string, perMs: number, isStepped: boolean): fc.Arbitrary<Limit[]> =>
+  fc.uniqueArray(limitArbitrary(perMs, isStepped), {
     maxLength: 2,
     selector: (limit) => limitName(scope, limit.metric, { ...limit.window }),
   });
 
-const scopesArbitrary = (perMs: number): fc.Arbitrary<QuotaScope[]> =>
+const scopesArbitrary = (perMs: number, isStepped: boolean): fc.Arbitrary<QuotaScope[]> =>
   fc.tuple(
     fc.record({
       id: fc.constant(PROVIDER),
-      limits: limitsArbitrary(PROVIDER, perMs),
+      limits: limitsArbitrary(PROVIDER, perMs, isStepped),
       concurrency: fc.option(fc.integer({ min: 2, max: 8 })),
     }),
     ...LANES.map((id) =>
       fc.record({
         id: fc.constant(id),
-        limits: limitsArbitrary(id, perMs),
+        limits: limitsArbitrary(id, perMs, isStepped),
         concurrency: fc.integer({ min: 1, max: 8 }),
+        unitCost,
       }),
     ),
   );
@@ -137,11 +156,23 @@ const commandArbitrary = (perMs: number): fc.Arbitrary<Command> =>
   fc.oneof(
     { weight: 7, arbitrary: reserveArbitrary },
     { weight: 2, arbitrary: fc.record({ kind: constant('begin' as const), pick }) },
-    { weight: 5, arbitrary: settleArbitrary },
+    { weight: 5, arbitrary: settleArbitrary(punctual) },
     { weight: 2, arbitrary: fc.constantFrom<Command>({ kind: 'crash' }, { kind: 'expire' }) },
     { weight: 3, arbitrary: fc.record({ kind: constant('wait' as const), ms: waitMs(perMs) }) },
     { weight: 4, arbitrary: fc.record({ kind: constant('wait-for-room' as const), offsetMs }) },
     { weight: 2, arbitrary: fc.record({ kind: constant('wait-for-boundary' as const), pick, offsetMs }) },
+  );
+
+const steppedCommand = (perMs: number): fc.Arbitrary<Command> =>
+  fc.oneof(
+    { weight: 9, arbitrary: commandArbitrary(perMs) },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        kind: constant('step' as const),
+        ms: fc.oneof(fc.integer({ min: -perMs, max: perMs }), fc.integer({ min: -HOUR_MS, max: HOUR_MS })),
+      }),
+    },
   );
 
 const waitMs = (perMs: number): fc.Arbitrary<number> =>
@@ -158,19 +189,45 @@ const reserveArbitrary: fc.Arbitrary<Command> = fc.record({
   arrival01: share,
 });
 
-const settleArbitrary: fc.Arbitrary<Command> = fc.record({
-  kind: constant('settle' as const),
-  pick,
-  settlement: fc.constantFrom('usage', 'usage', 'estimate', 'request', 'release'),
-  actual01: share,
-});
+/** What the worker was held up by; see {@link lateNightArbitrary}. */
+const punctual = constant(0);
+
+const settleArbitrary = (late01: fc.Arbitrary<number>): fc.Arbitrary<Command> =>
+  fc.record({
+    late01,
+    kind: constant('settle' as const),
+    pick,
+    settlement: fc.constantFrom('usage', 'usage', 'estimate', 'request', 'release'),
+    actual01: share,
+  });
+
+/** Nights of up to `length` commands in which our clock is set now and then, on windows that last for a time. */
+export const steppedNightArbitrary = (length: number): fc.Arbitrary<Night> => nightArbitrary(length, true);
+
+/**
+ * Nights in which workers are held up between beginning a call and sending it. How long is only known when it is over, so
+ * a use may end too early meanwhile: these nights are for comparing implementations.
+ */
+export const lateNightArbitrary = (length: number): fc.Arbitrary<Night> =>
+  nightArbitrary(length).chain((night) =>
+    fc.array(share, { minLength: night.commands.length, maxLength: night.commands.length }).map((lates) => ({
+      ...night,
+      commands: night.commands.map((command, index) =>
+        command.kind === 'settle' ? { ...command, late01: lates[index] ?? 0 } : command,
+      ),
+    })),
+  );
 
 /** Nights of up to `length` commands. */
-export const nightArbitrary = (length: number): fc.Arbitrary<Night> =>
+export const nightArbitrary = (length: number, isStepped = false): fc.Arbitrary<Night> =>
   fc.constantFrom(100, 1_000, 60_000, 24 * HOUR_MS).chain((perMs) =>
     fc.record({
-      scopes: scopesArbitrary(perMs),
+      scopes: scopesArbitrary(perMs, isStepped),
       startsAtMs: instantArbitrary,
-      commands: fc.array(commandArbitrary(perMs), { minLength: 1, maxLength: length, size: 'max' }),
+      commands: fc.array(isStepped ? steppedCommand(perMs) : commandArbitrary(perMs), {
+        minLength: 1,
+        maxLength: length,
+        size: 'max',
+      }),
     }),
   );

@@ -3,7 +3,13 @@ import fc from 'fast-check';
 import { expect, type TestContext, test } from 'vitest';
 import type { TokenEstimate } from '../../src/core/model.ts';
 import type { QuotaScope } from '../../src/core/quota/quota.ts';
-import { LANES, PROVIDER, nightArbitrary } from './quota-commands.ts';
+import {
+  LANES,
+  PROVIDER,
+  lateNightArbitrary,
+  nightArbitrary,
+  steppedNightArbitrary,
+} from './quota-commands.ts';
 import { type Play, callsOn, endAll, placeOrder, playNight, waitUntil } from './quota-night.ts';
 import { findRefusal } from './quota-provider.ts';
 import type { Answer, QuotaUnderTest } from './quota-under-test.ts';
@@ -15,6 +21,9 @@ export interface Effort {
   /** Commands per night, at most. */
   readonly commands: number;
 }
+
+/** A hundred thousand nights take some minutes. */
+const LONGEST_MS = 3_600_000;
 
 /** Longer than any window, with its margins. */
 const ALL_WINDOWS_MS = 70 * 86_400_000;
@@ -28,25 +37,64 @@ export const testQuota = (
     quota: QuotaUnderTest,
     check: (play: Play) => Promise<void>,
     onRefusal?: Play['onRefusal'],
+    anyNight = nightArbitrary(commands),
   ): Promise<void> =>
     await fc.assert(
-      fc.asyncProperty(nightArbitrary(commands), async (night) =>
-        check(await playNight(quota, night, onRefusal)),
-      ),
+      fc.asyncProperty(anyNight, async (night) => check(await playNight(quota, night, onRefusal))),
       { numRuns: nights },
     );
 
-  test('it never lets a provider refuse a call, in any order of events and wherever in the margin calls arrive', async (context) => {
-    await expect(everyNight(await open(context), expectNoRefusal)).resolves.toBeUndefined();
-  });
+  test(
+    'it never lets a provider refuse a call, in any order of events and wherever in the margin calls arrive',
+    { timeout: LONGEST_MS },
+    async (context) => {
+      await expect(everyNight(await open(context), expectNoRefusal)).resolves.toBeUndefined();
+    },
+  );
 
-  test('it names the first instant at which a refused call may find room', async (context) => {
-    await expect(everyNight(await open(context), expectNoRefusal, askAgain)).resolves.toBeUndefined();
-  });
+  test(
+    'it does so though somebody sets the clock, forwards or back',
+    { timeout: LONGEST_MS },
+    async (context) => {
+      const stepped = everyNight(
+        await open(context),
+        expectNoRefusal,
+        undefined,
+        steppedNightArbitrary(commands),
+      );
+      await expect(stepped).resolves.toBeUndefined();
+    },
+  );
 
-  test('it gives everything back once all calls have ended and their windows have passed', async (context) => {
-    await expect(everyNight(await open(context), expectNothingLeaks)).resolves.toBeUndefined();
-  });
+  test(
+    'it names the first instant at which a refused call may find room',
+    { timeout: LONGEST_MS },
+    async (context) => {
+      await expect(everyNight(await open(context), expectNoRefusal, askAgain)).resolves.toBeUndefined();
+    },
+  );
+
+  test(
+    'it counts a call that was sent late from then, and gives everything back',
+    { timeout: LONGEST_MS },
+    async (context) => {
+      const late = everyNight(
+        await open(context),
+        expectNothingLeaks,
+        undefined,
+        lateNightArbitrary(commands),
+      );
+      await expect(late).resolves.toBeUndefined();
+    },
+  );
+
+  test(
+    'it gives everything back once all calls have ended and their windows have passed',
+    { timeout: LONGEST_MS },
+    async (context) => {
+      await expect(everyNight(await open(context), expectNothingLeaks)).resolves.toBeUndefined();
+    },
+  );
 };
 
 const expectNoRefusal = async (play: Play): Promise<void> => {
@@ -100,6 +148,20 @@ const largestNeed = (scopes: readonly QuotaScope[], charged: readonly string[]):
   const limits = scopes.filter(({ id }) => charged.includes(id)).flatMap((scope) => scope.limits);
   const least = (metric: string): number =>
     Math.min(1_000, ...limits.filter((limit) => limit.metric === metric).map((limit) => limit.amount));
-  const promptTokens = Math.min(least('inputTokens'), least('tokens'));
-  return { promptTokens, outputTokens: Math.min(least('outputTokens'), least('tokens') - promptTokens) };
+  const promptTokens = Math.min(least('inputTokens'), least('tokens'), promptOfUnits(scopes, charged));
+  const outputTokens = limits.some(({ metric }) => metric === 'units')
+    ? 0
+    : Math.min(least('outputTokens'), least('tokens') - promptTokens);
+  return { promptTokens, outputTokens };
+};
+
+/** The longest prompt that every limit of units holds by itself. */
+const promptOfUnits = (scopes: readonly QuotaScope[], charged: readonly string[]): number => {
+  const input = scopes.find(({ id }) => id === charged[0])?.unitCost?.input ?? 0;
+  const units = scopes
+    .filter(({ id }) => charged.includes(id))
+    .flatMap(({ limits }) => limits)
+    .filter(({ metric }) => metric === 'units')
+    .map(({ amount }) => amount);
+  return input === 0 ? 1_000 : Math.floor((Math.min(1_000, ...units) * 1_000) / input);
 };

@@ -4,7 +4,8 @@ import type pg from 'pg';
 import { postgresGrantLedger } from '../../src/adapters/postgres/grant-ledger.ts';
 import { postgresProcessRegistry } from '../../src/adapters/postgres/process-registry.ts';
 import { syncConfiguration } from '../../src/adapters/postgres/sync-configuration.ts';
-import type { BegunCall, FinishedCall, GrantLedger, Seat, Slice } from '../../src/app/ports.ts';
+import type { BegunCall, FinishedCall, GrantLedger, Slice } from '../../src/app/ledger.ts';
+import type { Seat } from '../../src/app/process-registry.ts';
 import type { Lane } from '../../src/core/model.ts';
 import type { QuotaScope } from '../../src/core/quota/quota.ts';
 import type { TestRecord } from '../postgres-fixture.ts';
@@ -192,6 +193,7 @@ const endOf = ({ grantId, promptTokens, outputTokens }: BegunCall, { toldCallMs 
     outcome: isDone ? 'succeeded' : 'sick',
     reason: null,
     usage: isDone ? { promptTokens, completionTokens: Math.floor(outputTokens * Math.random()) } : null,
+    sentAtMs: null,
     durationMs: isDone ? toldCallMs : null,
     settlement,
     countsAsTry: false,
@@ -200,6 +202,7 @@ const endOf = ({ grantId, promptTokens, outputTokens }: BegunCall, { toldCallMs 
     avoided: [],
     droppedParameters: [],
     outputCapTokens: null,
+    told: null,
   };
 };
 

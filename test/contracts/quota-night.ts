@@ -1,6 +1,6 @@
 /** Plays a night of commands on an implementation and keeps a log of every call, as the provider will see it. */
-import type { TokenEstimate } from '../../src/core/model.ts';
-import type { QuotaScope, Settlement } from '../../src/core/quota/quota.ts';
+import type { TokenEstimate, UnitCost } from '../../src/core/model.ts';
+import type { QuotaScope } from '../../src/core/quota/quota.ts';
 import { windowEndMs } from '../../src/core/quota/window.ts';
 import { type Command, LANES, type Night, PROVIDER } from './quota-commands.ts';
 import type { ProvidersCall } from './quota-provider.ts';
@@ -11,9 +11,11 @@ export interface LoggedGrant {
   readonly grant: number;
   readonly scopes: readonly string[];
   readonly estimate: TokenEstimate;
-  readonly grantedAtMs: number;
+  readonly unitCost: UnitCost;
+  grantedAtMs: number;
   readonly arrival01: number;
   state: 'granted' | 'begun' | 'lost' | 'ended' | 'released';
+  /** When it began, and when it ended, by the provider's clock. */
   begunAtMs: number;
   endedAtMs: number | null;
   actual: TokenEstimate;
@@ -25,6 +27,8 @@ export interface Play {
   readonly quota: QuotaUnderTest;
   readonly scopes: readonly QuotaScope[];
   nowMs: number;
+  /** By how much our clock is ahead of the provider's since it was set. */
+  aheadMs: number;
   /** In the order of being granted. */
   readonly grants: LoggedGrant[];
   /** In the order of beginning. */
@@ -52,7 +56,16 @@ export const playNight = async (
   onRefusal: Play['onRefusal'] = async () => undefined,
 ): Promise<Play> => {
   await quota.reset(scopes, startsAtMs);
-  const play: Play = { quota, scopes, nowMs: startsAtMs, grants: [], begun: [], roomAtMs: null, onRefusal };
+  const play: Play = {
+    quota,
+    scopes,
+    nowMs: startsAtMs,
+    aheadMs: 0,
+    grants: [],
+    begun: [],
+    roomAtMs: null,
+    onRefusal,
+  };
   for (const command of commands) {
     await playCommand(play, command);
     await quota.audit();
@@ -84,6 +97,7 @@ const logGrant = (play: Play, { scopes, estimate, arrival01 }: Order, grant: num
     grant,
     scopes,
     estimate,
+    unitCost: play.scopes.find(({ id }) => id === scopes[0])?.unitCost ?? { input: 0, output: 0 },
     grantedAtMs: play.nowMs,
     arrival01,
     state: 'granted',
@@ -101,7 +115,8 @@ export const endAll = async (play: Play): Promise<void> => {
   await waitUntil(play, play.nowMs + 1);
   await play.quota.expire();
   releaseOld(play);
-  for (const call of inState(play, 'begun')) await settle(play, call, 'usage', 1);
+  for (const call of inState(play, 'begun'))
+    await settle(play, call, { settlement: 'usage', actual01: 1, late01: 0 });
 };
 
 /** The calls that reached the provider and count against this scope. */
@@ -116,7 +131,7 @@ const playCommand = async (play: Play, command: Command): Promise<void> => {
       return await withPicked(inState(play, 'granted'), command.pick, (call) => begin(play, call));
     case 'settle':
       return await withPicked(inState(play, 'begun', 'lost'), command.pick, (call) =>
-        settle(play, call, command.settlement, command.actual01),
+        settle(play, call, command),
       );
     case 'crash':
       await play.quota.crash();
@@ -128,6 +143,8 @@ const playCommand = async (play: Play, command: Command): Promise<void> => {
       return releaseOld(play);
     case 'wait':
       return await waitUntil(play, play.nowMs + command.ms);
+    case 'step':
+      return await stepClock(play, command.ms);
     case 'wait-for-room':
       return await waitUntil(play, (play.roomAtMs ?? play.nowMs) + command.offsetMs);
     case 'wait-for-boundary':
@@ -135,6 +152,15 @@ const playCommand = async (play: Play, command: Command): Promise<void> => {
         waitUntil(play, atMs + command.offsetMs),
       );
   }
+};
+
+/** What we noted of grants moves with our clock; what the provider has seen does not. */
+const stepClock = async (play: Play, byMs: number): Promise<void> => {
+  play.nowMs += byMs;
+  play.aheadMs += byMs;
+  play.roomAtMs = null;
+  for (const call of play.grants) call.grantedAtMs += byMs;
+  await play.quota.stepClock(byMs);
 };
 
 const playReserve = async (
@@ -152,23 +178,30 @@ const playReserve = async (
 };
 
 const begin = async (play: Play, call: LoggedGrant): Promise<void> => {
-  call.begunAtMs = await play.quota.begin(call.grant);
-  call.state = 'begun';
-  play.begun.push(call);
+  const begunAtMs = await play.quota.begin(call.grant);
+  call.state = begunAtMs === null ? 'released' : 'begun';
+  call.begunAtMs = (begunAtMs ?? 0) - play.aheadMs;
+  if (begunAtMs !== null) play.begun.push(call);
 };
 
 const settle = async (
   play: Play,
   call: LoggedGrant,
-  kind: Settlement['kind'],
-  actual01: number,
+  {
+    settlement: kind,
+    actual01,
+    late01,
+  }: Pick<Extract<Command, { kind: 'settle' }>, 'settlement' | 'actual01' | 'late01'>,
 ): Promise<void> => {
   const promptTokens = kind === 'request' ? 0 : Math.floor(call.estimate.promptTokens * actual01);
   const outputTokens = kind === 'request' ? 0 : Math.floor(call.estimate.outputTokens * actual01);
   const usage = { promptTokens, completionTokens: outputTokens };
-  await play.quota.settle(call.grant, kind === 'usage' ? { kind, usage } : { kind });
+  const begunAtMs = call.begunAtMs + play.aheadMs;
+  const sentAtMs =
+    late01 === 0 ? null : Math.max(begunAtMs, Math.floor(begunAtMs + late01 * (play.nowMs - begunAtMs)));
+  await play.quota.settle(call.grant, kind === 'usage' ? { kind, usage } : { kind }, sentAtMs);
   call.state = 'ended';
-  call.endedAtMs = Math.max(play.nowMs, call.begunAtMs);
+  call.endedAtMs = Math.max(play.nowMs - play.aheadMs, call.begunAtMs);
   call.actual = { promptTokens, outputTokens };
   call.reachedProvider = kind !== 'release';
 };
@@ -194,9 +227,9 @@ const withPicked = async <T>(
 /** Where something may change: ends of windows and of what recent calls hold, on both sides of the margin. */
 const boundariesMs = (play: Play): number[] => {
   const windows = play.scopes.flatMap((scope) => scope.limits.map((limit) => limit.window));
-  const recent = play.begun.slice(-4).map((call) => call.begunAtMs);
+  const recent = play.begun.slice(-4).map((call) => call.begunAtMs + play.aheadMs);
   const instants = windows.flatMap((window) => {
-    if (window.kind === 'rolling' || window.kind === 'refill') {
+    if (window.kind === 'rolling' || window.kind === 'refill' || window.kind === 'session') {
       const marginMs = Math.min(2_000, Math.ceil(window.perMs / 50));
       return recent.flatMap((atMs) => [atMs + marginMs, atMs + window.perMs, atMs + window.perMs + marginMs]);
     }

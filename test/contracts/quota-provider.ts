@@ -3,7 +3,7 @@
  * within the margin, counts each against one limit, and refuses what would be too much. Every call that Nightshift
  * begins must find room here.
  */
-import type { Limit, TokenEstimate } from '../../src/core/model.ts';
+import type { Limit, TokenEstimate, UnitCost } from '../../src/core/model.ts';
 
 /** A call as it really happened. */
 export interface ProvidersCall {
@@ -15,6 +15,8 @@ export interface ProvidersCall {
   readonly estimate: TokenEstimate;
   /** Never more than the estimate. */
   readonly actual: TokenEstimate;
+  /** What the lane takes of the provider's units. */
+  readonly unitCost: UnitCost;
 }
 
 /** Whether tokens are charged as estimated and corrected when the call ends, or as they turn out, at once. */
@@ -47,8 +49,8 @@ export const findRefusal = (
 const happenings = (limit: Limit, calls: readonly ProvidersCall[], charging: Charging): Happening[] =>
   calls
     .flatMap((call, index): Happening[] => {
-      const estimate = cost(limit, call.estimate);
-      const actual = cost(limit, call.actual);
+      const estimate = cost(limit, call.estimate, call.unitCost);
+      const actual = cost(limit, call.actual, call.unitCost);
       const arrival = { ...arrivalOf(limit, call), call: index, charge: estimate };
       if (charging === 'actual-at-once') return [{ ...arrival, charge: actual }];
       if (call.endedAtMs === null) return [arrival];
@@ -57,8 +59,18 @@ const happenings = (limit: Limit, calls: readonly ProvidersCall[], charging: Cha
     })
     .toSorted((a, b) => a.atMs - b.atMs || a.call - b.call);
 
-const cost = ({ metric }: Limit, { promptTokens, outputTokens }: TokenEstimate): number =>
-  ({ requests: 1, tokens: promptTokens + outputTokens, inputTokens: promptTokens, outputTokens })[metric];
+const cost = (
+  { metric }: Limit,
+  { promptTokens, outputTokens }: TokenEstimate,
+  { input, output }: UnitCost,
+): number =>
+  ({
+    requests: 1,
+    tokens: promptTokens + outputTokens,
+    inputTokens: promptTokens,
+    outputTokens,
+    units: (promptTokens * input + outputTokens * output) / 1_000,
+  })[metric];
 
 /**
  * A call may be on its way for the whole margin. Where windows have boundaries, the provider's clock may differ by as
@@ -70,7 +82,8 @@ const arrivalOf = (
 ): { readonly atMs: number; readonly clockMs: number } => {
   const marginMs = 'perMs' in window ? Math.min(2_000, Math.ceil(window.perMs / 50)) : 2_000;
   const atMs = Math.min(begunAtMs + Math.round(arrival01 * marginMs), endedAtMs ?? Number.POSITIVE_INFINITY);
-  if (window.kind === 'rolling' || window.kind === 'refill') return { atMs, clockMs: atMs };
+  if (window.kind === 'rolling' || window.kind === 'refill' || window.kind === 'session')
+    return { atMs, clockMs: atMs };
   return { atMs, clockMs: begunAtMs + Math.round((2 * arrival01 - 1) * marginMs) };
 };
 
@@ -90,12 +103,9 @@ const counterFor = ({ window, amount }: Limit): Counter => {
     case 'fixed-month':
       return periodCounter((atMs) => anchoredMonth(atMs, window.anchorAtMs, window.timeZone));
     case 'calendar':
-      return periodCounter((atMs) =>
-        localTime(atMs, window.timeZone).slice(
-          0,
-          window.unit === 'day' ? '2026-01-31'.length : '2026-01'.length,
-        ),
-      );
+      return periodCounter((atMs) => calendarPeriod(localTime(atMs, window.timeZone), window.unit));
+    case 'session':
+      return periodCounter(sessionsOf(window.perMs));
   }
 };
 
@@ -139,6 +149,24 @@ const periodCounter = (periodOf: (atMs: number) => string): Counter => {
       return sum;
     },
   };
+};
+
+/** Sessions by the order in which their first calls arrive. */
+const sessionsOf = (perMs: number): ((atMs: number) => string) => {
+  let opensAtMs = Number.NEGATIVE_INFINITY;
+  return (atMs) => {
+    if (atMs >= opensAtMs + perMs) opensAtMs = atMs;
+    return String(opensAtMs);
+  };
+};
+
+/** A day, the Monday of a week, or a month. */
+const calendarPeriod = (local: string, unit: 'day' | 'week' | 'month'): string => {
+  const day = local.slice(0, '2026-01-31'.length);
+  if (unit === 'month') return day.slice(0, '2026-01'.length);
+  if (unit === 'day') return day;
+  const midnight = new Date(`${day}T00:00Z`);
+  return String(midnight.getTime() - ((midnight.getUTCDay() + 6) % 7) * 86_400_000);
 };
 
 /** The month that began on the anchor's day and time, or on the last day of a month that is too short for it. */

@@ -1,5 +1,14 @@
 /** The pure quota of core, driven through the words of the suite. */
-import { type Quota, begin, emptyQuota, inUse, lose, reserve, settle } from '../../src/core/quota/quota.ts';
+import {
+  type Quota,
+  allowForStep,
+  begin,
+  emptyQuota,
+  inUse,
+  lose,
+  reserve,
+  settle,
+} from '../../src/core/quota/quota.ts';
 import { type QuotaUnderTest, limitName } from './quota-under-test.ts';
 
 interface OpenGrant {
@@ -9,7 +18,7 @@ interface OpenGrant {
 
 /** A {@link QuotaUnderTest}; `begin` may be told another instant than now, as the record rounds up. */
 export interface PureQuota extends QuotaUnderTest {
-  begin(grant: number, atMs?: number): Promise<number>;
+  begin(grant: number, atMs?: number): Promise<number | null>;
 }
 
 /** Opens it, without limits until it is reset. */
@@ -35,6 +44,12 @@ export const openPureQuota = (): PureQuota => {
     async setClock(atMs) {
       nowMs = atMs;
     },
+    async stepClock(byMs) {
+      nowMs += byMs;
+      quota = allowForStep(quota, byMs);
+      for (const [grant, { grantedAtMs, isBegun }] of open)
+        open.set(grant, { grantedAtMs: grantedAtMs + byMs, isBegun });
+    },
     async reserve(scopes, need) {
       const answer = reserve(quota, scopes, need, nowMs);
       if (answer.kind === 'refused') return answer;
@@ -43,12 +58,14 @@ export const openPureQuota = (): PureQuota => {
       return { kind: 'granted', grant: answer.grant };
     },
     async begin(grant, atMs = nowMs) {
-      quota = begin(quota, grant, atMs);
-      open.set(grant, { grantedAtMs: nowMs, isBegun: true });
-      return atMs;
+      const begun = begin(quota, grant, atMs);
+      if (begun === null) open.delete(grant);
+      else open.set(grant, { grantedAtMs: nowMs, isBegun: true });
+      quota = begun ?? settle(quota, grant, { kind: 'release' }, nowMs);
+      return begun === null ? null : atMs;
     },
-    async settle(grant, settlement) {
-      quota = settle(quota, grant, settlement, nowMs);
+    async settle(grant, settlement, sentAtMs) {
+      quota = settle(quota, grant, settlement, nowMs, sentAtMs ?? undefined);
       open.delete(grant);
     },
     async crash() {

@@ -3,7 +3,9 @@ import type pg from 'pg';
 import { postgresGrantLedger } from '../../src/adapters/postgres/grant-ledger.ts';
 import { syncConfiguration } from '../../src/adapters/postgres/sync-configuration.ts';
 import { postgresProcessRegistry } from '../../src/adapters/postgres/process-registry.ts';
-import type { Announcement, FinishedCall, Routing, Seat } from '../../src/app/ports.ts';
+import type { FinishedCall } from '../../src/app/ledger.ts';
+import type { Routing } from '../../src/app/ports.ts';
+import type { Announcement, Seat } from '../../src/app/process-registry.ts';
 import type { Lane, TokenEstimate } from '../../src/core/model.ts';
 import type { QuotaScope, Settlement } from '../../src/core/quota/quota.ts';
 import type { TestRecord } from '../postgres-fixture.ts';
@@ -28,7 +30,9 @@ export const openRecordQuota = async (
   return {
     async reset(scopes, atMs) {
       nowMs = atMs;
-      await pool.query('DELETE FROM batch; DELETE FROM route; DELETE FROM pool; DELETE FROM quota_limit');
+      await pool.query(
+        'DELETE FROM batch; DELETE FROM route; DELETE FROM pool; DELETE FROM quota_limit; DELETE FROM lane_total',
+      );
       await stopClockAt(pool, atMs);
       const routing = routingOf(scopes, laneIds);
       lanes = new Map(laneIds.map((id) => [id, laneOf(scopes, id)]));
@@ -45,6 +49,15 @@ export const openRecordQuota = async (
       if (atMs !== nowMs) await stopClockAt(pool, atMs);
       nowMs = atMs;
     },
+    async stepClock(byMs) {
+      nowMs += byMs;
+      await stopClockAt(pool, nowMs);
+      await pool.query('SELECT allow_for_step($1, steps) FROM clock', [byMs]);
+      // Grants that have not begun are as old as before.
+      await pool.query("UPDATE grants SET granted_at_ms = granted_at_ms + $1 WHERE state = 'granted'", [
+        byMs,
+      ]);
+    },
     async reserve([laneId = ''], need) {
       const lane = lanes.get(laneId);
       if (lane === undefined) throw new Error(`Expected a lane of the suite, got ${laneId}.`);
@@ -57,11 +70,11 @@ export const openRecordQuota = async (
     },
     async begin(grant) {
       const [call] = await ledger.begin([grant], seat.id);
-      if (call === undefined) throw new Error(`Expected grant ${grant} to begin, but it was closed.`);
-      return call.begunAtMs;
+      if (call === undefined) await retirePending(pool);
+      return call?.begunAtMs ?? null;
     },
-    async settle(grant, settlement) {
-      await ledger.finish([finished(grant, settlement)]);
+    async settle(grant, settlement, sentAtMs) {
+      await ledger.finish([{ ...finished(grant, settlement), sentAtMs }]);
     },
     async crash() {
       await seat.leave();
@@ -135,6 +148,7 @@ const finished = (grantId: number, settlement: Settlement): FinishedCall => ({
   outcome: 'succeeded',
   reason: null,
   usage: settlement.kind === 'usage' ? settlement.usage : null,
+  sentAtMs: null,
   durationMs: null,
   settlement: settlement.kind,
   countsAsTry: true,
@@ -143,6 +157,7 @@ const finished = (grantId: number, settlement: Settlement): FinishedCall => ({
   avoided: [],
   droppedParameters: [],
   outputCapTokens: null,
+  told: null,
 });
 
 const laneOf = (scopes: readonly QuotaScope[], id: string): Lane => {
@@ -156,6 +171,9 @@ const laneOf = (scopes: readonly QuotaScope[], id: string): Lane => {
     concurrency: scope?.concurrency ?? SLOTS,
     timeoutMs: 60_000,
     limits: scope?.limits ?? [],
+    // The suite's requests are as large as it says, on every lane.
+    tokenRatio: 1,
+    ...(scope?.unitCost === undefined ? {} : { unitCost: scope.unitCost }),
   };
 };
 

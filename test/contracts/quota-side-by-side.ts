@@ -21,6 +21,11 @@ export const sideBySide = (leader: QuotaUnderTest, pure: PureQuota): QuotaUnderT
       await leader.setClock(atMs);
       await pure.setClock(atMs);
     },
+    async stepClock(byMs) {
+      nowMs += byMs;
+      await leader.stepClock(byMs);
+      await pure.stepClock(byMs);
+    },
     async reserve(scopes, need) {
       const answer = await leader.reserve(scopes, need);
       const expected = await pure.reserve(scopes, need);
@@ -29,18 +34,21 @@ export const sideBySide = (leader: QuotaUnderTest, pure: PureQuota): QuotaUnderT
       } else if (expected.kind === 'granted') {
         // Debt is a fraction and drains in other steps there: it may find room a millisecond later.
         expect(answer).toEqual({ kind: 'refused', roomAtMs: nowMs + 1 });
-        await pure.settle(expected.grant, { kind: 'release' });
+        await pure.settle(expected.grant, { kind: 'release' }, null);
       } else {
         expect(answer).toEqual({ kind: 'refused', roomAtMs: nearly(expected.roomAtMs) });
       }
       return answer;
     },
     async begin(grant) {
-      return await pure.begin(pureGrant(grant), await leader.begin(grant));
+      const begunAtMs = await leader.begin(grant);
+      const expected = await pure.begin(pureGrant(grant), begunAtMs ?? nowMs + 1);
+      expect(begunAtMs).toEqual(expected);
+      return begunAtMs;
     },
-    async settle(grant, settlement) {
-      await leader.settle(grant, settlement);
-      await pure.settle(pureGrant(grant), settlement);
+    async settle(grant, settlement, sentAtMs) {
+      await leader.settle(grant, settlement, sentAtMs);
+      await pure.settle(pureGrant(grant), settlement, sentAtMs);
     },
     async crash() {
       await leader.crash();

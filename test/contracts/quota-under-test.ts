@@ -12,10 +12,13 @@ export interface QuotaUnderTest {
   /** Forgets everything and starts with these limits. */
   reset(scopes: readonly QuotaScope[], nowMs: number): Promise<void>;
   setClock(nowMs: number): Promise<void>;
+  /** Somebody set the clock, by so much, and it was noticed at once. */
+  stepClock(byMs: number): Promise<void>;
   reserve(scopes: readonly string[], need: TokenEstimate): Promise<Answer>;
-  /** Begins a call and says from when on it counts. */
-  begin(grant: number): Promise<number>;
-  settle(grant: number, settlement: Settlement): Promise<void>;
+  /** Begins a call and says from when on it counts; `null`: it may not begin any more, and was given back. */
+  begin(grant: number): Promise<number | null>;
+  /** `sentAtMs`: when the call was sent; `null`: when it began. */
+  settle(grant: number, settlement: Settlement, sentAtMs: number | null): Promise<void>;
   /** The worker dies: what has begun is lost, and grants older than now that have not begun are given back. */
   crash(): Promise<void>;
   /** Grants older than now that have not begun are given back. */

@@ -14,7 +14,11 @@ const alignedWindowArbitrary: fc.Arbitrary<AlignedWindow> = fc.oneof(
     anchorAtMs: instantArbitrary,
   }),
   fc.record({ kind: fc.constant('fixed-month' as const), anchorAtMs: instantArbitrary, timeZone }),
-  fc.record({ kind: fc.constant('calendar' as const), unit: fc.constantFrom('day', 'month'), timeZone }),
+  fc.record({
+    kind: fc.constant('calendar' as const),
+    unit: fc.constantFrom('day', 'week', 'month'),
+    timeZone,
+  }),
 );
 
 /** A window and an instant to ask about. */

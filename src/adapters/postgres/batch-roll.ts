@@ -1,7 +1,7 @@
 /** The roll of all batches, in PostgreSQL. Reads no request. */
 import type pg from 'pg';
 import type { BatchGroup, BatchRoll } from '../../app/grant-stories.ts';
-import type { Batch } from '../../app/ports.ts';
+import type { Batch } from '../../app/batch-store.ts';
 import { BATCH_COLUMNS } from './batch-store.ts';
 
 /** What a batch of each group is. */

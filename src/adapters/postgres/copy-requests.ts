@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import { Readable } from 'node:stream';
 import type pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
-import type { IngestRow } from '../../app/ports.ts';
+import type { IngestRow } from '../../app/batch-store.ts';
 
 const COLUMNS =
   'batch_id, line_number, custom_id, line, route_id, prompt_tokens, output_tokens, output_is_asked, state';

@@ -11,7 +11,7 @@ import {
   type Slice,
   type Swept,
   RecordRefused,
-} from '../../app/ports.ts';
+} from '../../app/ledger.ts';
 
 /**
  * A process whose connection is open but that has been silent for this long is dead: its machine is gone. A held lock
@@ -77,6 +77,8 @@ interface BegunRow {
   readonly dropped_parameters: string[];
   readonly pool_lane_ids: string[] | null;
   readonly trail: PastAttempt[] | null;
+  readonly patience_ms: number | null;
+  readonly is_probe: boolean;
 }
 
 const begin = async (
@@ -107,6 +109,8 @@ const begin = async (
     droppedParameters: row.dropped_parameters,
     poolLaneIds: row.pool_lane_ids ?? [],
     trail: row.trail ?? [],
+    patienceMs: row.patience_ms,
+    isProbe: row.is_probe,
   }));
 };
 
@@ -129,7 +133,8 @@ const tellOutcomes = async (pool: pg.Pool, calls: readonly FinishedCall[]): Prom
   await pool.query({
     name: 'finish',
     text: `SELECT finish_grants($1::bigint[], $2::text[], $3::text[], $4::integer[], $5::integer[], $6::text[], $7::text[],
-                                $8::text[], $9::bigint[], $10::text[], $11::text[], $12::text[], $13::smallint[], $14::integer[], $15::integer[])`,
+                                $8::text[], $9::bigint[], $10::text[], $11::text[], $12::text[], $13::smallint[], $14::integer[], $15::integer[],
+                                $16::bigint[], $17::text[])`,
     values: [
       column((call) => call.grantId),
       column((call) => call.outcome),
@@ -146,6 +151,8 @@ const tellOutcomes = async (pool: pg.Pool, calls: readonly FinishedCall[]): Prom
       column((call) => (call.countsAsTry ? 1 : 0)),
       column((call) => call.outputCapTokens),
       column((call) => call.durationMs),
+      column((call) => call.sentAtMs),
+      column((call) => (call.told === null ? null : JSON.stringify(call.told))),
     ],
   });
 };

@@ -1,6 +1,6 @@
 /** Health of lanes and providers in PostgreSQL. Rules are core's; this file only keeps the numbers. */
 import type pg from 'pg';
-import type { Closing, HealthBook } from '../../app/ports.ts';
+import type { Closing, HealthBook } from '../../app/health-book.ts';
 import { onSick } from '../../core/failures/circuit-breaker.ts';
 import { inTransaction } from './connect.ts';
 

@@ -1,6 +1,9 @@
 /** How batches and lanes stand, read from the record without locking anything. */
 import type pg from 'pg';
-import type { BatchStore, Closing, HealthBook, Routing } from '../../app/ports.ts';
+import type { BatchStore } from '../../app/batch-store.ts';
+import type { Closing, HealthBook } from '../../app/health-book.ts';
+import type { Routing } from '../../app/ports.ts';
+import { THOUSANDTHS } from '../../core/quota/unit-cost.ts';
 import type { LaneProgress, LimitUse, Progress, ProgressReader } from '../../app/progress.ts';
 
 /** The {@link ProgressReader} on a pool of connections to the record. */
@@ -107,13 +110,19 @@ const readLimits = async (pool: pg.Pool, routing: Routing): Promise<readonly Lim
     ...provider.lanes.map((lane) => lane.id),
   ]);
   const { rows } = await pool.query<LimitUse>(
-    `SELECT l.scope, l.metric, l.window_kind AS "windowKind", l.per_ms AS "perMs", l.unit, l.time_zone AS "timeZone", l.amount,
-       ceil(coalesce(u.live, 0)
+    `SELECT l.scope, l.metric, l.window_kind AS "windowKind", l.per_ms AS "perMs", l.unit, l.time_zone AS "timeZone",
+       l.anchor_ms AS "anchorAtMs", floor(l.amount / s.scale)::bigint AS amount, floor(l.declared / s.scale)::bigint AS "declaredAmount",
+       floor(l.reserved / s.scale)::bigint AS "reservedAmount",
+       CASE WHEN l.amount < l.declared THEN jsonb_build_object(
+         'sinceMs', l.lowered_since_ms, 'lastAtMs', l.lowered_at_ms, 'refusals', l.refusals, 'reason', l.lowered_reason,
+         'probeAtMs', l.probe_at_ms) END AS evidence,
+       ceil((coalesce(u.live, 0)
          + CASE WHEN l.window_kind = 'refill'
-                THEN greatest(0, l.debt - (n.at_ms - l.drained_at_ms) * l.amount::double precision / l.per_ms) ELSE 0 END)::bigint
+                THEN greatest(0, l.debt - (n.at_ms - l.drained_at_ms) * l.amount::double precision / l.per_ms) ELSE 0 END) / s.scale)::bigint
          AS used,
        u.frees_at_ms AS "freesAtMs"
      FROM quota_limit l CROSS JOIN (SELECT now_ms() AS at_ms) n
+     CROSS JOIN LATERAL (SELECT CASE l.metric WHEN 'units' THEN ${THOUSANDTHS}.0 ELSE 1 END AS scale) s
      LEFT JOIN LATERAL (
        SELECT sum(amount) AS live, min(expires_at_ms) AS frees_at_ms FROM quota_use
        WHERE limit_id = l.id AND (expires_at_ms IS NULL OR expires_at_ms > n.at_ms)

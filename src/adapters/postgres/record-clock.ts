@@ -1,23 +1,31 @@
 /** The record's clock, mirrored in the process: same origin and rate as `clock` in the record. */
+import { uptime } from 'node:os';
 import type pg from 'pg';
 import type { Clock } from '../../app/ports.ts';
+import { type ClockReading, clockStepMs } from './clock-step.ts';
 
-/** How often the record's clock is read again: the process's own stands still while a machine sleeps. */
-const RESYNC_MS = 5_000;
+/** How often the record's clock is read again: the process's own stands still while a machine sleeps, and the server's may be set. */
+const RESYNC_MS = 1_000;
 /** Longest single timer, so that a sleeper notices when the clock was set. */
 const LONGEST_TIMER_MS = 5_000;
 
-interface Reading {
-  readonly recordMs: number;
+interface Reading extends ClockReading {
   readonly readAtMs: number;
   readonly rate: number;
+  readonly steps: number;
 }
 
-/** Mirrors the record's clock with the process's own monotonic one, and reads it again every 5 s. */
+/**
+ * Mirrors the record's clock with the process's own monotonic one, and reads it again every second. A clock of the server
+ * that was set meanwhile is noticed, and the record allows for it.
+ */
 export const openRecordClock = async (pool: pg.Pool): Promise<Clock & Disposable> => {
   let reading = await readClock(pool);
   const readAgain = async (): Promise<void> => {
+    const before = reading;
     reading = await readClock(pool);
+    const stepMs = clockStepMs(before, reading);
+    if (stepMs !== 0) await pool.query('SELECT allow_for_step($1, $2)', [stepMs, before.steps]);
   };
   // A record that is away has no clock to read; the last reading serves until it is back.
   const resync = setInterval(() => void readAgain().catch(() => {}), RESYNC_MS).unref();
@@ -37,13 +45,18 @@ export const openRecordClock = async (pool: pg.Pool): Promise<Clock & Disposable
 };
 
 const readClock = async (pool: pg.Pool): Promise<Reading> => {
-  const { rows } = await pool.query<{ now_ms: number; rate: number }>(
-    'SELECT now_ms() AS now_ms, rate FROM clock',
+  const askedAtMs = uptimeMs();
+  const { rows } = await pool.query<{ now_ms: number; rate: number; steps: number; setting: string }>(
+    "SELECT now_ms() AS now_ms, rate, steps, concat_ws(' ', origin_ms, real_origin_ms, rate) AS setting FROM clock",
   );
   const [row] = rows;
   if (row === undefined) throw new Error('Expected the record to have a clock, got none.');
-  return { recordMs: row.now_ms, readAtMs: performance.now(), rate: row.rate };
+  const { now_ms: recordMs, rate, steps, setting } = row;
+  return { recordMs, askedAtMs, heardAtMs: uptimeMs(), rate, steps, setting, readAtMs: performance.now() };
 };
+
+/** Unlike `performance.now()` it goes on while the machine sleeps, and unlike the time of day nobody sets it. */
+const uptimeMs = (): number => uptime() * 1_000;
 
 const sleep = (ms: number, signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {

@@ -1,8 +1,9 @@
 /** Writes what the configuration says into the record: limits, and keys that have changed. */
 import type pg from 'pg';
 import type { Routing } from '../../app/ports.ts';
-import type { Limit } from '../../core/model.ts';
+import { DEFAULT_TOKEN_RATIO, type Limit } from '../../core/model.ts';
 import { marginMs } from '../../core/quota/quota.ts';
+import { THOUSANDTHS } from '../../core/quota/unit-cost.ts';
 import { inTransaction } from './connect.ts';
 
 /** A limit as a row of `quota_limit`. */
@@ -15,7 +16,9 @@ interface LimitRow {
   readonly time_zone: string | null;
   readonly unit: string | null;
   readonly margin_ms: number;
+  /** Units in thousandths. */
   readonly amount: number;
+  readonly reserved: number;
 }
 
 /**
@@ -28,6 +31,7 @@ export const syncConfiguration = async (
   fingerprints: ReadonlyMap<string, string>,
 ): Promise<void> => {
   await inTransaction(pool, async (client) => {
+    await syncTerms(client, routing);
     await syncLimits(client, scopesOf(routing), limitRows(routing));
     await reopenMended(client, fingerprints);
     await client.query("SELECT wake_dispatchers('*')");
@@ -49,10 +53,12 @@ const limitRows = (routing: Routing): LimitRow[] =>
 
 const limitRow = (scope: string, limit: Limit): LimitRow => {
   const { window } = limit;
+  const scale = limit.metric === 'units' ? THOUSANDTHS : 1;
   return {
     scope,
     metric: limit.metric,
-    amount: limit.amount,
+    amount: limit.amount * scale,
+    reserved: (limit.reserved ?? 0) * scale,
     window_kind: window.kind,
     per_ms: 'perMs' in window ? window.perMs : null,
     anchor_ms: 'anchorAtMs' in window ? window.anchorAtMs : null,
@@ -72,7 +78,27 @@ const concurrencyRow = (scope: string, amount: number): LimitRow => ({
   time_zone: null,
   unit: null,
   margin_ms: 0,
+  reserved: 0,
 });
+
+const syncTerms = async (client: pg.PoolClient, { providers }: Routing): Promise<void> => {
+  const terms = providers
+    .flatMap(({ lanes }) => lanes)
+    .map(({ id, unitCost, tokenRatio = DEFAULT_TOKEN_RATIO }) => ({
+      lane_id: id,
+      unit_input: unitCost?.input ?? null,
+      unit_output: unitCost?.output ?? null,
+      token_ratio: tokenRatio,
+    }));
+  await client.query(
+    `INSERT INTO lane_terms (lane_id, unit_input, unit_output, token_ratio)
+     SELECT * FROM jsonb_to_recordset($1::jsonb) AS r (lane_id text, unit_input float8, unit_output float8, token_ratio float8)
+     ORDER BY lane_id
+     ON CONFLICT (lane_id) DO UPDATE SET
+       unit_input = EXCLUDED.unit_input, unit_output = EXCLUDED.unit_output, token_ratio = EXCLUDED.token_ratio`,
+    [JSON.stringify(terms)],
+  );
+};
 
 const syncLimits = async (
   client: pg.PoolClient,
@@ -84,15 +110,21 @@ const syncLimits = async (
   await client.query('LOCK TABLE quota_limit IN EXCLUSIVE MODE');
   await client.query('UPDATE quota_limit SET active = false WHERE scope = ANY ($1) AND active', [scopes]);
   const { rows: added } = await client.query<{ id: number; is_new: boolean }>(
-    `INSERT INTO quota_limit AS l (scope, metric, window_kind, per_ms, anchor_ms, time_zone, unit, margin_ms, amount)
-     SELECT scope, metric, window_kind, per_ms, anchor_ms, time_zone, unit, margin_ms, min(amount)
+    `INSERT INTO quota_limit AS l (scope, metric, window_kind, per_ms, anchor_ms, time_zone, unit, margin_ms, amount, declared, reserved)
+     SELECT scope, metric, window_kind, per_ms, anchor_ms, time_zone, unit, margin_ms, min(amount), min(amount), max(reserved)
      FROM jsonb_to_recordset($1::jsonb) AS r (scope text, metric text, window_kind text, per_ms bigint, anchor_ms bigint,
-       time_zone text, unit text, margin_ms bigint, amount bigint)
+       time_zone text, unit text, margin_ms bigint, amount bigint, reserved bigint)
      GROUP BY 1, 2, 3, 4, 5, 6, 7, 8 ORDER BY 1, 2
      ON CONFLICT (scope, metric, window_kind, per_ms, anchor_ms, time_zone, unit)
-     DO UPDATE SET amount = EXCLUDED.amount, margin_ms = EXCLUDED.margin_ms, active = true
+     DO UPDATE SET declared = EXCLUDED.declared, reserved = EXCLUDED.reserved, margin_ms = EXCLUDED.margin_ms, active = true,
+       amount = CASE WHEN l.amount < l.declared THEN least(l.amount, EXCLUDED.amount) ELSE EXCLUDED.amount END
      RETURNING l.id, (xmax = 0) AS is_new`,
     [values],
+  );
+  // Who declares what the evidence said has understood it.
+  await client.query(
+    'SELECT heal_limit(id) FROM quota_limit WHERE scope = ANY ($1) AND lowered_since_ms IS NOT NULL AND amount >= declared',
+    [scopes],
   );
   const newIds = added.filter((row) => row.is_new).map((row) => row.id);
   if (newIds.length > 0) await client.query('SELECT charge_new_limits($1)', [newIds]);

@@ -3,7 +3,9 @@
  * will count the call: it is held until the call begins (tokens on a refilling limit: until it is settled). How it
  * ends depends on the window; the comment at the top of the record's functions/quota.sql gives the reasons.
  */
-import type { Limit, Metric, TokenEstimate } from '../model.ts';
+import type { Limit, Metric, TokenEstimate, UnitCost } from '../model.ts';
+import { mayBegin, openedBy, type Session, surelyIncludes } from './session.ts';
+import { thousandthsOf } from './unit-cost.ts';
 import { windowEndMs } from './window.ts';
 
 /** Debt is a fraction; this much of a token is not worth waiting for. */
@@ -21,6 +23,8 @@ export type MeteredLimit =
 /** What one grant takes of a limit. `endsAtMs` is `null` while it is held. */
 interface Use {
   readonly amount: number;
+  /** At what the lane takes units. */
+  readonly unitCost: UnitCost | undefined;
   readonly begunAtMs: number | null;
   readonly endsAtMs: number | null;
 }
@@ -35,10 +39,16 @@ export interface Meter {
   /** Refilling limits: what has ended and not drained yet, as of `drainedAtMs`. */
   readonly debt: number;
   readonly drainedAtMs: number;
+  /** Limits on sessions: the one that is open; `null` where none is. */
+  readonly session: Session | null;
 }
 
-/** What a call of this size takes of a metric. */
-export const takes = (metric: Metric | 'calls', need: TokenEstimate): number => {
+/** What a call of this size takes of a metric; of units in thousandths. */
+export const takes = (
+  metric: Metric | 'calls',
+  need: TokenEstimate,
+  unitCost: UnitCost | undefined,
+): number => {
   switch (metric) {
     case 'tokens':
       return need.promptTokens + need.outputTokens;
@@ -46,6 +56,8 @@ export const takes = (metric: Metric | 'calls', need: TokenEstimate): number => 
       return need.promptTokens;
     case 'outputTokens':
       return need.outputTokens;
+    case 'units':
+      return thousandthsOf(unitCost, need);
     case 'requests':
     case 'calls':
       return 1;
@@ -57,12 +69,16 @@ export const used = (meter: Meter): number => held(meter) + meter.debt;
 
 const held = ({ uses }: Meter): number => uses.values().reduce((sum, use) => sum + use.amount, 0);
 
+/** What is held by calls that have not begun. */
+const endless = ({ uses }: Meter): number =>
+  uses.values().reduce((sum, use) => sum + (use.endsAtMs === null ? use.amount : 0), 0);
+
 /** Brings the meter to now: uses that have ended are forgotten, or become debt, which drains at amount / perMs. */
 export const advance = (meter: Meter, nowMs: number): Meter => {
   const ended = endings(meter).filter((use) => use.endsAtMs <= nowMs);
   const rest = new Map(meter.uses);
   for (const { grant } of ended) rest.delete(grant);
-  const advanced = { ...meter, uses: rest };
+  const advanced = { ...meter, uses: rest, session: openSession(meter, nowMs) };
   if (meter.limit.window.kind !== 'refill') return advanced;
   const indebted = ended.reduce((sum: Meter, use) => {
     const drained = drain(sum, use.endsAtMs);
@@ -72,18 +88,61 @@ export const advance = (meter: Meter, nowMs: number): Meter => {
 };
 
 /** Puts a grant's use on the meter: held, until {@link beginUse}. */
-export const holdUse = (meter: Meter, grant: number, amount: number): Meter =>
-  putUse(meter, grant, { amount, begunAtMs: null, endsAtMs: null });
+export const holdUse = (meter: Meter, grant: number, amount: number, unitCost: UnitCost | undefined): Meter =>
+  putUse(meter, grant, { amount, unitCost, begunAtMs: null, endsAtMs: null });
+
+/** Whether a call may begin now: not where nobody can tell which session it would be counted in. */
+export const isOpenFor = (meter: Meter, nowMs: number): boolean => {
+  const { window } = meter.limit;
+  const session = openSession(meter, nowMs);
+  return (
+    window.kind !== 'session' || session === null || mayBegin(session, window.perMs, meter.marginMs, nowMs)
+  );
+};
+
+const openSession = ({ session }: Meter, nowMs: number): Session | null =>
+  session !== null && session.untilMs <= nowMs ? null : session;
 
 /** The call begins: its use gets the end that its window gives it, if that can be known. */
 export const beginUse = (meter: Meter, grant: number, nowMs: number): Meter => {
   const use = meter.uses.get(grant);
   if (use === undefined) return meter;
+  if (meter.limit.window.kind === 'session') return beginInSession(meter, grant, use, nowMs);
   return putUse(meter, grant, {
     ...use,
     begunAtMs: nowMs,
     endsAtMs: endOfUseMs(meter, nowMs + meter.marginMs),
   });
+};
+
+const beginInSession = (meter: Meter, grant: number, use: Use, nowMs: number): Meter => {
+  const { window } = meter.limit;
+  if (window.kind !== 'session') return meter;
+  const lastsUntilMs = nowMs + meter.marginMs + window.perMs;
+  const session = openedBy(openSession(meter, nowMs), nowMs, lastsUntilMs);
+  const endsAtMs = session.isSure ? Math.min(lastsUntilMs, session.untilMs) : lastsUntilMs;
+  return { ...putUse(meter, grant, { ...use, begunAtMs: nowMs, endsAtMs }), session };
+};
+
+/** The call was sent later than it began, and counts from then. */
+export const sendUse = (meter: Meter, grant: number, sentAtMs: number): Meter => {
+  const use = meter.uses.get(grant);
+  if (use === undefined || use.begunAtMs === null || sentAtMs <= use.begunAtMs) return meter;
+  return putUse(meter, grant, { ...use, begunAtMs: sentAtMs });
+};
+
+/** An answer shows that the call was counted, and so that the session did not begin after it. */
+export const confirmUse = (meter: Meter, grant: number): Meter => {
+  const { session, limit, marginMs } = meter;
+  const begunAtMs = meter.uses.get(grant)?.begunAtMs ?? null;
+  if (limit.window.kind !== 'session' || session === null || begunAtMs === null) return meter;
+  if (begunAtMs < session.fromMs) return meter;
+  const surer = surelyIncludes(session, begunAtMs + marginMs + limit.window.perMs);
+  const uses = [...meter.uses].map(([id, use]) => {
+    const endsAtMs = use.endsAtMs === null ? null : Math.min(use.endsAtMs, surer.untilMs);
+    return [id, { ...use, endsAtMs }] as const;
+  });
+  return { ...meter, session: surer, uses: new Map(uses) };
 };
 
 /** Nobody will ever know what became of the call: it stays counted as it was held, and as late as it may have been. */
@@ -96,16 +155,22 @@ export const loseUse = (meter: Meter, grant: number, nowMs: number): Meter => {
 };
 
 /**
- * The call is over and took `amount` (`null`: what was held). The provider has counted it by now, so rolling and
+ * The call is over and took what `amountOf` makes of what was held. The provider has counted it by now, so rolling and
  * refilling windows need not allow for more.
  */
-export const settleUse = (meter: Meter, grant: number, amount: number | null, nowMs: number): Meter => {
+export const settleUse = (
+  meter: Meter,
+  grant: number,
+  amountOf: (use: { readonly amount: number; readonly unitCost: UnitCost | undefined }) => number,
+  nowMs: number,
+): Meter => {
   const use = meter.uses.get(grant);
   if (use === undefined) return meter;
+  const amount = amountOf(use);
   if (amount === 0 || meter.limit.window.kind === 'concurrency') return dropUse(meter, grant);
   return putUse(meter, grant, {
     ...use,
-    amount: amount ?? use.amount,
+    amount,
     endsAtMs: endOfFinishedUseMs(meter, use, nowMs),
   });
 };
@@ -118,11 +183,32 @@ export const settleUse = (meter: Meter, grant: number, amount: number | null, no
 export const roomAtMs = (meter: Meter, amount: number, nowMs: number): number | null => {
   const { window, amount: limit } = meter.limit;
   const surplus = used(meter) + amount - limit - ROUNDING;
-  if (surplus <= 0) return nowMs;
+  if (surplus <= 0 && isOpenFor(meter, nowMs)) return nowMs;
   if (amount > limit) return null;
+  // The uses of a session end with it, one like the other.
+  if (window.kind === 'session')
+    return endless(meter) + amount <= limit ? (meter.session?.untilMs ?? null) : null;
   if (window.kind !== 'refill') return whenFreedMs(meter, surplus);
   if (held(meter) + amount <= limit) return nowMs + Math.ceil((surplus * window.perMs) / limit);
   return endings(meter)[0]?.endsAtMs ?? null;
+};
+
+/** The same meter on a clock that was set by so many milliseconds. Windows with boundaries go by the new time. */
+export const shiftMeter = (meter: Meter, byMs: number): Meter => {
+  const { window } = meter.limit;
+  const lastsForATime = window.kind === 'rolling' || window.kind === 'refill' || window.kind === 'session';
+  const later = (atMs: number | null): number | null => (atMs === null ? null : atMs + byMs);
+  const uses = [...meter.uses].map(([grant, use]) => {
+    const endsAtMs = lastsForATime ? later(use.endsAtMs) : use.endsAtMs;
+    return [grant, { ...use, begunAtMs: later(use.begunAtMs), endsAtMs }] as const;
+  });
+  if (!lastsForATime) return { ...meter, uses: new Map(uses) };
+  const session = meter.session && {
+    ...meter.session,
+    fromMs: meter.session.fromMs + byMs,
+    untilMs: meter.session.untilMs + byMs,
+  };
+  return { ...meter, uses: new Map(uses), session, drainedAtMs: meter.drainedAtMs + byMs };
 };
 
 const whenFreedMs = (meter: Meter, surplus: number): number | null => {
@@ -135,7 +221,10 @@ const whenFreedMs = (meter: Meter, surplus: number): number | null => {
 };
 
 /** When a use ends whose call the provider counts by that instant; `null` where that is not known yet. */
-const endOfUseMs = ({ limit: { metric, window }, marginMs }: Meter, countedByMs: number): number | null => {
+const endOfUseMs = (
+  { limit: { metric, window }, marginMs, session }: Meter,
+  countedByMs: number,
+): number | null => {
   switch (window.kind) {
     case 'rolling':
       return countedByMs + window.perMs;
@@ -145,20 +234,26 @@ const endOfUseMs = ({ limit: { metric, window }, marginMs }: Meter, countedByMs:
     case 'fixed-month':
     case 'calendar':
       return windowEndMs(window, countedByMs) + marginMs;
+    case 'session':
+      return Math.min(countedByMs + window.perMs, session?.isSure === true ? session.untilMs : Infinity);
     case 'concurrency':
       return null;
   }
 };
 
 /** What is left of the margin when a call is known to be over: clocks differ a little. */
-const FINISHED_MARGIN_RATIO = 1 / 16;
+const FINISHED_MARGIN_RATIO = 1 / 40;
 
 const endOfFinishedUseMs = (meter: Meter, { begunAtMs, endsAtMs }: Use, nowMs: number): number | null => {
   const { window } = meter.limit;
-  if (window.kind !== 'rolling' && window.kind !== 'refill') return endsAtMs;
+  const sentByMs = (begunAtMs ?? nowMs) + meter.marginMs;
   const countedByMs = nowMs + 1 + Math.ceil(meter.marginMs * FINISHED_MARGIN_RATIO);
-  const knownMs = endsAtMs ?? (begunAtMs ?? nowMs) + meter.marginMs;
-  return Math.max(nowMs, Math.min(knownMs, endOfUseMs(meter, countedByMs) ?? countedByMs));
+  if (window.kind === 'rolling' || window.kind === 'refill') {
+    const knownMs = Math.max(endsAtMs ?? sentByMs, endOfUseMs(meter, sentByMs) ?? sentByMs);
+    return Math.max(nowMs, Math.min(knownMs, endOfUseMs(meter, countedByMs) ?? countedByMs));
+  }
+  const latestMs = endOfUseMs(meter, Math.min(sentByMs, countedByMs));
+  return endsAtMs === null || latestMs === null ? endsAtMs : Math.max(endsAtMs, latestMs);
 };
 
 const drain = (meter: Meter, untilMs: number): Meter => {

@@ -8,14 +8,19 @@ import {
   type MeteredLimit,
   advance,
   beginUse,
+  confirmUse,
   holdUse,
+  isOpenFor,
   loseUse,
   roomAtMs,
+  sendUse,
   settleUse,
+  shiftMeter,
   takes,
   used,
 } from './meter.ts';
-import type { Limit, Metric, TokenEstimate, TokenUsage, Window } from '../model.ts';
+import type { Limit, Metric, TokenEstimate, TokenUsage, UnitCost, Window } from '../model.ts';
+import { THOUSANDTHS } from './unit-cost.ts';
 
 /** Share of a window by which its end is stretched. */
 const MARGIN_RATIO = 0.02;
@@ -23,15 +28,20 @@ const MARGIN_RATIO = 0.02;
 const LONGEST_MARGIN_MS = 2_000;
 /** Nor by less, though windows may be short: a connection and its TLS handshake take some 100 ms on the way. */
 const SHORTEST_MARGIN_MS = 100;
+/** A busy machine takes longer than that: where it costs no more than this share of the window, more is allowed for. */
+const BUSY_MARGIN_MS = 250;
+const BUSY_MARGIN_RATIO = 0.05;
 
 /**
- * How far apart we and the provider may be about when a call was made, in milliseconds: 2 % of the window, at least
- * 0.1 s and at most 2 s. It stretches time and never counts, so that small limits lose nothing.
+ * How far apart we and the provider may be about when a call was made, in milliseconds: 2 % of the window and at most
+ * 2 s; of short windows up to 5 %, 0.25 s, and at least 0.1 s. It stretches time and never counts, so that small limits
+ * lose nothing.
  */
-export const marginMs = (window: Window): number =>
-  'perMs' in window
-    ? Math.min(LONGEST_MARGIN_MS, Math.max(SHORTEST_MARGIN_MS, Math.ceil(window.perMs * MARGIN_RATIO)))
-    : LONGEST_MARGIN_MS;
+export const marginMs = (window: Window): number => {
+  if (!('perMs' in window)) return LONGEST_MARGIN_MS;
+  const shortestMs = Math.max(SHORTEST_MARGIN_MS, Math.min(BUSY_MARGIN_MS, window.perMs * BUSY_MARGIN_RATIO));
+  return Math.min(LONGEST_MARGIN_MS, Math.ceil(Math.max(shortestMs, window.perMs * MARGIN_RATIO)));
+};
 
 /** The limits of a lane or of a provider; `concurrency` is `null` where calls under way are not bounded. */
 export interface QuotaScope {
@@ -39,11 +49,15 @@ export interface QuotaScope {
   readonly id: string;
   readonly limits: readonly Limit[];
   readonly concurrency: number | null;
+  /** Of a lane. */
+  readonly unitCost?: UnitCost;
 }
 
 /** How much of every limit of some lanes and providers is in use. */
 export interface Quota {
   readonly meters: readonly Meter[];
+  /** What lanes take of units, by lane id. */
+  readonly unitCosts: ReadonlyMap<string, UnitCost>;
   /** The grant made last; 0 before the first. */
   readonly lastGrant: number;
 }
@@ -51,11 +65,18 @@ export interface Quota {
 /** Limits of which nothing is in use. */
 export const emptyQuota = (scopes: readonly QuotaScope[]): Quota => ({
   meters: scopes.flatMap(({ id, limits, concurrency }) => [
-    ...limits.map((limit) => emptyMeter(id, limit, marginMs(limit.window))),
+    ...limits.map((limit) => emptyMeter(id, inThousandths(limit), marginMs(limit.window))),
     ...(concurrency === null ? [] : [emptyMeter(id, atOnce(concurrency), 0)]),
   ]),
+  unitCosts: new Map(
+    scopes.flatMap(({ id, unitCost }) => (unitCost === undefined ? [] : [[id, unitCost] as const])),
+  ),
   lastGrant: 0,
 });
+
+/** Units are metered in thousandths. */
+const inThousandths = (limit: Limit): Limit =>
+  limit.metric === 'units' ? { ...limit, amount: limit.amount * THOUSANDTHS } : limit;
 
 /** What comes of a {@link reserve}. Refused: `roomAtMs` is when to ask again, `null` if only an event can tell. */
 export type Reservation =
@@ -77,14 +98,17 @@ export const reserve = (
 ): Reservation => {
   const meters = quota.meters.map((meter) => advance(meter, nowMs));
   const charged = meters.filter((meter) => scopes.includes(meter.scope));
-  const rooms = charged.map((meter) => roomAtMs(meter, takes(meter.limit.metric, need), nowMs));
+  const unitCost = scopes.map((scope) => quota.unitCosts.get(scope)).find((cost) => cost !== undefined);
+  const taken = (meter: Meter): number => takes(meter.limit.metric, need, unitCost);
+  const rooms = charged.map((meter) => roomAtMs(meter, taken(meter), nowMs));
   const freeAtMs = latestMs(rooms, nowMs);
   if (freeAtMs !== nowMs) return { kind: 'refused', roomAtMs: freeAtMs };
   const grant = quota.lastGrant + 1;
-  const hold = (meter: Meter): Meter => holdUse(meter, grant, takes(meter.limit.metric, need));
+  const hold = (meter: Meter): Meter => holdUse(meter, grant, taken(meter), unitCost);
   return {
     kind: 'granted',
     quota: {
+      ...quota,
       meters: meters.map((meter) => (charged.includes(meter) ? hold(meter) : meter)),
       lastGrant: grant,
     },
@@ -92,17 +116,20 @@ export const reserve = (
   };
 };
 
-/** The call is made at `nowMs`: it counts from now on, whatever becomes of it. */
-export const begin = (quota: Quota, grant: number, nowMs: number): Quota => ({
-  ...quota,
-  meters: quota.meters.map((meter) => beginUse(meter, grant, nowMs)),
-});
+/**
+ * The call is made at `nowMs`: it counts from now on, whatever becomes of it. `null` if it may not be made any more
+ * (the session it was granted for is about to end): give it back with {@link settle}.
+ */
+export const begin = (quota: Quota, grant: number, nowMs: number): Quota | null => {
+  const mayBegin = quota.meters.every((meter) => !meter.uses.has(grant) || isOpenFor(meter, nowMs));
+  return mayBegin ? { ...quota, meters: quota.meters.map((meter) => beginUse(meter, grant, nowMs)) } : null;
+};
 
 /**
  * What a call really took.
  *
  * - `usage`: what the provider reported.
- * - `estimate`: what was reserved, as the provider did not say.
+ * - `estimate`: what was reserved, as the provider answered and did not say.
  * - `request`: it was counted as a request and took no tokens.
  * - `release`: the provider never saw it: also when the grant is given back without a call.
  */
@@ -110,12 +137,24 @@ export type Settlement =
   | { readonly kind: 'usage'; readonly usage: TokenUsage }
   | { readonly kind: 'estimate' | 'request' | 'release' };
 
-/** The call is over at `nowMs`. It may be settled again, later and better; what has ended by then stays. */
-export const settle = (quota: Quota, grant: number, settlement: Settlement, nowMs: number): Quota => ({
+/**
+ * The call is over at `nowMs`. It may be settled again, later and better; what has ended by then stays.
+ *
+ * @param sentAtMs When it was sent, if that was later than it began.
+ */
+export const settle = (
+  quota: Quota,
+  grant: number,
+  settlement: Settlement,
+  nowMs: number,
+  sentAtMs = Number.NEGATIVE_INFINITY,
+): Quota => ({
   ...quota,
   meters: quota.meters.map((meter) => {
-    const amount = settledAmount(meter.limit.metric, settlement);
-    return settleUse(advance(meter, nowMs), grant, amount, nowMs);
+    const advanced = sendUse(advance(meter, nowMs), grant, sentAtMs);
+    const isAnswered = settlement.kind === 'usage' || settlement.kind === 'estimate';
+    const confirmed = isAnswered ? confirmUse(advanced, grant) : advanced;
+    return settleUse(confirmed, grant, (use) => settledAmount(meter.limit.metric, use, settlement), nowMs);
   }),
 });
 
@@ -123,6 +162,15 @@ export const settle = (quota: Quota, grant: number, settlement: Settlement, nowM
 export const lose = (quota: Quota, grant: number, nowMs: number): Quota => ({
   ...quota,
   meters: quota.meters.map((meter) => loseUse(advance(meter, nowMs), grant, nowMs)),
+});
+
+/**
+ * The clock was set by so many milliseconds (negative: back): what lasts for a time, rather than until an instant of the
+ * calendar, moves with it.
+ */
+export const allowForStep = (quota: Quota, byMs: number): Quota => ({
+  ...quota,
+  meters: quota.meters.map((meter) => shiftMeter(meter, byMs)),
 });
 
 /** How much of each limit counts at `nowMs`, in the order of {@link emptyQuota}. */
@@ -143,6 +191,7 @@ const emptyMeter = (scope: string, limit: MeteredLimit, margin: number): Meter =
   uses: new Map(),
   debt: 0,
   drainedAtMs: 0,
+  session: null,
 });
 
 const atOnce = (amount: number): MeteredLimit => ({
@@ -151,17 +200,20 @@ const atOnce = (amount: number): MeteredLimit => ({
   window: { kind: 'concurrency' },
 });
 
-/** `null`: what was reserved. */
-const settledAmount = (metric: Metric | 'calls', settlement: Settlement): number | null => {
+const settledAmount = (
+  metric: Metric | 'calls',
+  held: { readonly amount: number; readonly unitCost: UnitCost | undefined },
+  settlement: Settlement,
+): number => {
   switch (settlement.kind) {
     case 'usage': {
       const { promptTokens, completionTokens } = settlement.usage;
-      return takes(metric, { promptTokens, outputTokens: completionTokens });
+      return takes(metric, { promptTokens, outputTokens: completionTokens }, held.unitCost);
     }
     case 'estimate':
-      return null;
+      return held.amount;
     case 'request':
-      return metric === 'requests' ? null : 0;
+      return metric === 'requests' ? held.amount : 0;
     case 'release':
       return 0;
   }

@@ -1,9 +1,27 @@
-/** Where windows with fixed boundaries end. The record answers the same in SQL: `window_end_ms`. */
+/** How long windows are, and where those with fixed boundaries end. The record answers the same in SQL: `window_end_ms`. */
 import { Temporal } from 'temporal-polyfill';
-import type { Window } from '../model.ts';
+import type { CalendarUnit, Window } from '../model.ts';
 
 /** A window whose boundaries lie on the calendar or are counted from an anchor. */
 export type AlignedWindow = Extract<Window, { readonly kind: 'fixed' | 'fixed-month' | 'calendar' }>;
+
+const DAY_MS = 86_400_000;
+const UNIT_DAYS: Readonly<Record<CalendarUnit, number>> = { day: 1, week: 7, month: 30 };
+
+/** The length of a window in milliseconds; a month counts as 30 days. */
+export const windowMs = (window: Window): number => {
+  switch (window.kind) {
+    case 'rolling':
+    case 'refill':
+    case 'fixed':
+    case 'session':
+      return window.perMs;
+    case 'fixed-month':
+      return UNIT_DAYS.month * DAY_MS;
+    case 'calendar':
+      return UNIT_DAYS[window.unit] * DAY_MS;
+  }
+};
 
 /**
  * When the window that holds the instant ends: the first boundary after `atMs`, an instant in milliseconds.
@@ -25,11 +43,18 @@ export const windowEndMs = (window: AlignedWindow, atMs: number): number => {
 };
 
 const nextOnCalendar = (
-  { unit }: { readonly unit: 'day' | 'month' },
+  { unit }: { readonly unit: CalendarUnit },
   local: Temporal.PlainDateTime,
 ): Temporal.PlainDateTime => {
   const today = local.toPlainDate().toPlainDateTime();
-  return unit === 'day' ? today.add({ days: 1 }) : today.with({ day: 1 }).add({ months: 1 });
+  switch (unit) {
+    case 'day':
+      return today.add({ days: 1 });
+    case 'week':
+      return today.add({ days: 8 - today.dayOfWeek });
+    case 'month':
+      return today.with({ day: 1 }).add({ months: 1 });
+  }
 };
 
 /** Every boundary is counted from the anchor itself, so that a short month does not shift the rest. */

@@ -5,6 +5,7 @@ import { postgresBatchStore } from '../../../src/adapters/postgres/batch-store.t
 import { postgresExplainReader } from '../../../src/adapters/postgres/explain-reader.ts';
 import { postgresGrantLedger } from '../../../src/adapters/postgres/grant-ledger.ts';
 import { postgresHealthBook } from '../../../src/adapters/postgres/health-book.ts';
+import { postgresNoticeBook } from '../../../src/adapters/postgres/notice-book.ts';
 import { postgresProcessRegistry } from '../../../src/adapters/postgres/process-registry.ts';
 import { postgresProgressReader } from '../../../src/adapters/postgres/progress-reader.ts';
 import { openRecordClock } from '../../../src/adapters/postgres/record-clock.ts';
@@ -12,12 +13,15 @@ import { syncConfiguration } from '../../../src/adapters/postgres/sync-configura
 import { announcementOf } from '../../../src/app/announce.ts';
 import type { Submission } from '../../../src/app/batches.ts';
 import { endOpenLines } from '../../../src/app/cancel.ts';
-import type { Batch, BegunCall, Granted, ProviderReply, Routing } from '../../../src/app/ports.ts';
+import type { Batch } from '../../../src/app/batch-store.ts';
+import type { BegunCall, Granted } from '../../../src/app/ledger.ts';
+import type { ProviderReply, Routing } from '../../../src/app/ports.ts';
 import { recordBatches } from '../../../src/app/record-batches.ts';
 import { CallFailed, runSlice } from '../../../src/app/run-slice.ts';
 import type { Lane } from '../../../src/core/model.ts';
 import { parseLoosely, stringAt } from '../../../src/core/json/loose-json.ts';
 import { ANSWER, refusal } from '../../app/a-slice-to-run.ts';
+import { fakeTokenizer } from '../../app/fake-tokenizer.ts';
 import { aLane, aProvider, recordingLog, routingFor } from '../../app/fakes.ts';
 import { documents, inputOf, submissionTo } from '../../contracts/batches-under-test.ts';
 import type { TestRecord } from '../../postgres-fixture.ts';
@@ -67,8 +71,12 @@ export const openRecordAtWork = async ({ pool, address }: TestRecord, routing: R
     processes,
     clock,
     readLines,
+    tokenizer: fakeTokenizer,
     routing: async () => routing,
     sha256: (text) => createHash('sha256').update(text).digest('hex'),
+    noticeBook: postgresNoticeBook(pool),
+    factsOf: () => undefined,
+    knownNames: [],
     isServed: true,
     cancelPatienceMs: 5_000,
   });

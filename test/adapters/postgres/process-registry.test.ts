@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test, type TestContext } from 'vitest';
 import { announcementOf } from '../../../src/app/announce.ts';
 import { postgresProcessRegistry } from '../../../src/adapters/postgres/process-registry.ts';
-import type { Announcement, Seat } from '../../../src/app/ports.ts';
+import type { Announcement, Seat } from '../../../src/app/process-registry.ts';
 import { aLane, aProvider, routingFor } from '../../app/fakes.ts';
 import { openTestRecord } from '../../postgres-fixture.ts';
 
@@ -190,5 +190,81 @@ describe('wanted lanes', () => {
        SELECT id, 'p', ARRAY['shared/lane', name || '/lane'] FROM batch`,
     );
     expect([...(await registry.wantedLaneIds())].toSorted()).toEqual(['a/lane', 'd/lane', 'shared/lane']);
+  });
+});
+
+/** Registries of processes whose keys have these fingerprints; seats that are taken are left at the end. */
+const openWith = async (context: TestContext, ...fingerprints: readonly (string | null)[]) => {
+  const { address, pool } = await openTestRecord(context);
+  const joins = fingerprints.map((fingerprint) => {
+    const registry = postgresProcessRegistry(
+      address,
+      pool,
+      () => {},
+      () => fingerprint,
+    );
+    return async (announcement: Announcement = WORKER): Promise<Seat> => {
+      const seat = await registry.join(announcement);
+      context.onTestFinished(() => seat.leave());
+      return seat;
+    };
+  });
+  const count = async (): Promise<number> => (await pool.query('SELECT FROM process')).rows.length;
+  return { pool, joins, count };
+};
+
+describe('a second key for a free provider', () => {
+  const paid = announcementOf({
+    roles: ['worker'],
+    routing: routingFor([{ ...PROVIDER, tier: 'paid' }]),
+    configHash: 'paid',
+  });
+
+  test('is refused with the process that has the first, and leaves nothing behind', async (context) => {
+    const { joins, count } = await openWith(context, 'one', 'two');
+    await joins[0]?.();
+    await expect(joins[1]?.()).rejects.toThrow(
+      new RegExp(
+        `^Expected the key for alpha that process ${process.pid} on .+ \\(worker\\).*got another one`,
+        'u',
+      ),
+    );
+    expect(await count()).toBe(1);
+  });
+
+  test('is none if it is the same key, or one for a provider that is paid or makes no calls', async (context) => {
+    const { joins, count } = await openWith(context, 'one', 'one', 'two', null);
+    await joins[0]?.();
+    await joins[1]?.();
+    await joins[2]?.(DISPATCHER);
+    await joins[2]?.(paid);
+    await joins[3]?.();
+    expect(await count()).toBe(5);
+  });
+
+  test('is welcome once the process with the first has left', async (context) => {
+    const { joins } = await openWith(context, 'one', 'two');
+    await (await joins[0]?.())?.leave();
+    await expect(joins[1]?.()).resolves.toMatchObject({ id: expect.any(Number) });
+  });
+
+  test('is not refused for a process that died a moment ago, or is silent', async (context) => {
+    const { pool, joins } = await openWith(context, 'one', 'two');
+    await pool.query(
+      `INSERT INTO process (host, pid, started_at_ms, roles, config_hash, limits, key_fingerprints)
+       VALUES ('dead', 1, now_ms(), '{worker}', '', '[]', '{"alpha": "three"}')`,
+    );
+    const silent = await joins[0]?.();
+    await pool.query("UPDATE process SET heartbeat_at = heartbeat_at - interval '16 s' WHERE id = $1", [
+      silent?.id,
+    ]);
+    await expect(joins[1]?.()).resolves.toMatchObject({ id: expect.any(Number) });
+  });
+
+  test('has one seat of two that come at once', async (context) => {
+    const { joins, count } = await openWith(context, 'one', 'two', 'three', 'four');
+    const came = await Promise.allSettled(joins.map(async (join) => await join()));
+    expect(came.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    expect(await count()).toBe(1);
   });
 });

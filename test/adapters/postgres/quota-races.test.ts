@@ -3,7 +3,7 @@ import type pg from 'pg';
 import { describe, expect, test } from 'vitest';
 import { postgresGrantLedger } from '../../../src/adapters/postgres/grant-ledger.ts';
 import { syncConfiguration } from '../../../src/adapters/postgres/sync-configuration.ts';
-import type { FinishedCall, GrantLedger } from '../../../src/app/ports.ts';
+import type { FinishedCall, GrantLedger } from '../../../src/app/ledger.ts';
 import type { Limit } from '../../../src/core/model.ts';
 import { audit, routingOf, stopClockAt, workerOn } from '../../contracts/quota-record.ts';
 import { type TestRecord, openTestRecord } from '../../postgres-fixture.ts';
@@ -71,6 +71,7 @@ const finished = (grantId: number, next: FinishedCall['next']): FinishedCall => 
   outcome: next.kind === 'succeeded' ? 'succeeded' : 'sick',
   reason: null,
   usage: null,
+  sentAtMs: null,
   durationMs: null,
   settlement: 'estimate',
   countsAsTry: true,
@@ -79,6 +80,7 @@ const finished = (grantId: number, next: FinishedCall['next']): FinishedCall => 
   avoided: [],
   droppedParameters: [],
   outputCapTokens: null,
+  told: null,
 });
 
 const SUCCEEDED = { kind: 'succeeded', line: '{}' } as const;
@@ -199,7 +201,7 @@ describe('the record, where two changes meet', () => {
         [debt, NOW_MS],
       );
       const { rows } = await pool.query<{ room: number; wait_ms: number | null }>(
-        `SELECT floor(amount - used - debt) AS room, room_at_ms(ARRAY[scope], 10, 0, $1) - $1 AS wait_ms
+        `SELECT floor(amount - used - debt) AS room, room_at_ms(ARRAY[scope], 10, 0, measure_of(scope, 1000), $1) - $1 AS wait_ms
          FROM quota_limit WHERE scope = 'early/one' AND metric = 'requests'`,
         [NOW_MS],
       );

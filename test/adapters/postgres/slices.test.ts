@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, test, type TestContext } from 'vitest';
 import { syncConfiguration } from '../../../src/adapters/postgres/sync-configuration.ts';
-import type { Granted, Routing, Slice } from '../../../src/app/ports.ts';
+import type { Granted, Slice } from '../../../src/app/ledger.ts';
+import type { Routing } from '../../../src/app/ports.ts';
 import type { Limit, Provider } from '../../../src/core/model.ts';
 import { aLane, aProvider, NOW_MS, routingFor } from '../../app/fakes.ts';
 import { stopClockAt } from '../../contracts/quota-record.ts';
@@ -357,6 +358,7 @@ const tellAnswered = async (work: RecordAtWork, slice: Slice): Promise<void> =>
       outcome: 'succeeded',
       reason: null,
       usage: null,
+      sentAtMs: null,
       durationMs: 20,
       settlement: 'estimate',
       countsAsTry: true,
@@ -365,6 +367,7 @@ const tellAnswered = async (work: RecordAtWork, slice: Slice): Promise<void> =>
       avoided: [],
       droppedParameters: [],
       outputCapTokens: null,
+      told: null,
     })),
   );
 

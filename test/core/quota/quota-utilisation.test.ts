@@ -21,7 +21,9 @@ const KINDS: readonly Window[] = [
   { kind: 'fixed', perMs: PER_MS, ...ANCHOR },
   { kind: 'fixed-month', ...ANCHOR, ...NEW_YORK },
   { kind: 'calendar', unit: 'day', ...NEW_YORK },
+  { kind: 'calendar', unit: 'week', ...NEW_YORK },
   { kind: 'calendar', unit: 'month', ...NEW_YORK },
+  { kind: 'session', perMs: PER_MS },
 ];
 
 const LIMITS: readonly Limit[] = KINDS.flatMap((window) => [
@@ -77,7 +79,9 @@ const saturate = (limit: Limit, endsAtMs: number): number => {
 };
 
 const take = (quota: Quota, { kind, grant }: Step, nowMs: number): Quota =>
-  kind === 'begin' ? begin(quota, grant, nowMs) : settle(quota, grant, { kind: 'estimate' }, nowMs);
+  kind === 'begin'
+    ? (begin(quota, grant, nowMs) ?? settle(quota, grant, { kind: 'release' }, nowMs))
+    : settle(quota, grant, { kind: 'estimate' }, nowMs);
 
 const reserveAll = (
   quota: Quota,

@@ -1,0 +1,219 @@
+-- Which requests a lane is granted next: what its limits have left, what calls would take, and which fit best.
+
+-- How a lane turns a request into a call: its own tokens per token counted at ingest, at most (four deviations above the
+-- mean that its answers have shown, as TCP sets its timer; until then what its terms say), and its cost in units.
+CREATE FUNCTION measure_of(the_lane text, max_output bigint) RETURNS lane_measure LANGUAGE sql STABLE AS $$
+  SELECT ROW(least(8, greatest(0.25, coalesce(t.token_ratio + 4 * t.token_ratio_dev, s.token_ratio, 1.25))), s.unit_input, s.unit_output, max_output)::lane_measure
+  FROM (SELECT the_lane AS lane_id) AS l
+  LEFT JOIN lane_terms s ON s.lane_id = l.lane_id LEFT JOIN lane_total t ON t.lane_id = l.lane_id
+$$;
+
+-- What the limits of these scopes still have, and what one call may take of them at most when they are empty; null:
+-- unlimited. `is_probe`: limits that evidence lowered, and that are due for a probe, count at what is declared.
+CREATE FUNCTION room_left(
+  scopes text[], context_tokens bigint, at_ms bigint, is_probe boolean,
+  OUT calls bigint, OUT requests bigint, OUT has call_room, OUT full_size call_room
+) LANGUAGE sql STABLE AS $$
+  WITH l AS (
+    SELECT q.metric, q.used, q.debt, is_open_for(q, at_ms) AS is_open,
+           CASE WHEN is_probe AND is_due_for_probe(q, at_ms) THEN q.declared ELSE q.amount END AS amount
+    FROM quota_limit q WHERE q.scope = ANY (scopes) AND q.active
+  ), left_over AS (
+    SELECT l.metric, l.amount, CASE WHEN l.is_open THEN floor(l.amount - l.used - l.debt)::bigint ELSE -1 END AS free FROM l
+  )
+  SELECT min(free) FILTER (WHERE metric = 'calls'),
+         CASE WHEN bool_or(free < 0 AND metric <> 'calls') THEN 0 ELSE min(free) FILTER (WHERE metric = 'requests') END,
+         ROW(min(free) FILTER (WHERE metric = 'tokens'), min(free) FILTER (WHERE metric = 'inputTokens'),
+             min(free) FILTER (WHERE metric = 'outputTokens'), min(free) FILTER (WHERE metric = 'units'))::call_room,
+         ROW(least(context_tokens, min(amount) FILTER (WHERE metric = 'tokens')), min(amount) FILTER (WHERE metric = 'inputTokens'),
+             min(amount) FILTER (WHERE metric = 'outputTokens'), min(amount) FILTER (WHERE metric = 'units'))::call_room
+  FROM left_over
+$$;
+
+-- Which of the pending requests of these routes are called next, for so many calls at most.
+--
+-- requests, has, full_size   see room_left
+-- is_sliced                  take all from one batch, so that whatever happens to it happens to the whole slice, and to its slot
+--
+-- Starvation: if the best request does not fit what is left, smaller ones may go ahead of it for at most the length
+-- of the window that is in its way (and no more than a minute); then the lane waits for it.
+CREATE FUNCTION choose_requests(
+  the_lane text, scopes text[], routes integer[], requests bigint, has call_room, full_size call_room, measure lane_measure,
+  target_tokens bigint, at_most integer, is_sliced boolean, at_ms bigint,
+  OUT request_ids bigint[], OUT prompts bigint[], OUT outputs bigint[], OUT stopped_by text, OUT wake_at_ms bigint
+) LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+DECLARE
+  the_route integer;
+  best record;
+  candidate record;
+  patience_ms bigint;
+BEGIN
+  request_ids := '{}'; prompts := '{}'; outputs := '{}'; stopped_by := '';
+  FOREACH the_route IN ARRAY routes LOOP
+    EXIT WHEN cardinality(request_ids) >= at_most;
+
+    -- The request that this lane would rather serve than any other, whether or not there is room now.
+    SELECT c.* INTO best FROM fitting_requests(the_route, full_size, full_size, measure, target_tokens, 1) c;
+    CONTINUE WHEN best IS NULL;
+    IF requests < 1 OR NOT fits(has, best.prompt_tokens, best.output_tokens, measure) THEN
+      stopped_by := 'no-room';
+      wake_at_ms := least(wake_at_ms, room_at_ms(scopes, best.prompt_tokens, best.output_tokens, measure, at_ms));
+      IF requests < 1 THEN EXIT; END IF;
+      SELECT coalesce(min(l.per_ms), 60000) INTO patience_ms FROM quota_limit l
+      WHERE l.scope = ANY (scopes) AND l.active
+        AND l.used + l.debt + use_amount(l.metric, best.prompt_tokens, best.output_tokens, measure.unit_input, measure.unit_output) > l.amount;
+      INSERT INTO lane_patience AS w (lane_id, request_id, since_ms) VALUES (the_lane, best.id, at_ms)
+      ON CONFLICT (lane_id) DO UPDATE SET
+        request_id = EXCLUDED.request_id,
+        since_ms = CASE WHEN w.request_id = EXCLUDED.request_id THEN w.since_ms ELSE EXCLUDED.since_ms END;
+      IF (SELECT at_ms - since_ms > least(patience_ms, 60000) FROM lane_patience WHERE lane_id = the_lane) THEN
+        EXIT;
+      END IF;
+    END IF;
+
+    FOR candidate IN
+      SELECT c.* FROM fitting_requests(the_route, has, full_size, measure, target_tokens, at_most - cardinality(request_ids)) c
+    LOOP
+      EXIT WHEN requests < 1 OR cardinality(request_ids) >= at_most;
+      CONTINUE WHEN NOT fits(has, candidate.prompt_tokens, candidate.output_tokens, measure);
+      requests := requests - 1;
+      has.tokens := has.tokens - candidate.prompt_tokens - candidate.output_tokens;
+      has.input := has.input - candidate.prompt_tokens;
+      has.output := has.output - candidate.output_tokens;
+      has.units := has.units - use_amount('units', candidate.prompt_tokens, candidate.output_tokens, measure.unit_input, measure.unit_output);
+      request_ids := request_ids || candidate.id;
+      prompts := prompts || candidate.prompt_tokens::bigint;
+      outputs := outputs || candidate.output_tokens::bigint;
+    END LOOP;
+    EXIT WHEN is_sliced AND cardinality(request_ids) > 0;
+  END LOOP;
+  IF cardinality(request_ids) = 0 AND stopped_by = '' THEN stopped_by := 'no-work'; END IF;
+  IF cardinality(request_ids) > 0 AND (cardinality(request_ids) >= at_most OR is_sliced) THEN
+    stopped_by := ''; wake_at_ms := NULL;
+  END IF;
+END
+$$;
+
+-- Whether a call of this size fits.
+CREATE FUNCTION fits(has call_room, prompt_tokens bigint, output_tokens bigint, measure lane_measure) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+  SELECT coalesce(prompt_tokens + output_tokens <= has.tokens, true) AND coalesce(prompt_tokens <= has.input, true)
+     AND coalesce(output_tokens <= has.output, true)
+     AND coalesce(use_amount('units', prompt_tokens, output_tokens, measure.unit_input, measure.unit_output) <= has.units, true)
+$$;
+
+-- How many calls a slot of the lane may take at once: 16 at most, and about a second of work at most, or half of the
+-- shortest margin, since a slice begins together. More than one only where
+--
+-- - calls take a quarter of a second or less, lately;
+-- - no limit keeps the lane below 50 calls a second (of 1,000 tokens): there a call that waits for its neighbour gains
+--   nothing, and loses the instant at which its window freed;
+-- - there is so much left to do that nothing is taken from other slots: a quarter of each slot's share.
+CREATE FUNCTION calls_per_slice(the_lane text, scopes text[]) RETURNS integer LANGUAGE plpgsql STABLE
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
+DECLARE
+  call_ms double precision := (SELECT mean_call_ms FROM lane_total WHERE lane_id = the_lane);
+  slice_ms double precision;
+  requests_left bigint;
+  slots bigint;
+BEGIN
+  IF call_ms IS NULL OR call_ms > 250 OR EXISTS (
+    SELECT FROM quota_limit l WHERE l.scope = ANY (scopes) AND l.active AND l.window_kind <> 'concurrency'
+      AND l.amount < 50 * window_ms(l) / 1000.0
+                     * CASE l.metric WHEN 'requests' THEN 1 ELSE 1000 END
+  ) THEN
+    RETURN 1;
+  END IF;
+  SELECT least(1000, coalesce(min(l.margin_ms) / 2.0, 1000)) INTO slice_ms
+  FROM quota_limit l WHERE l.scope = ANY (scopes) AND l.active AND l.window_kind <> 'concurrency';
+  SELECT coalesce(sum(b.total - b.bad - b.succeeded - b.failed - b.cancelled), 0) INTO requests_left
+  FROM batch b WHERE b.state = 'in_progress';
+  SELECT coalesce(sum(wl.slots), 0) INTO slots FROM worker_lane wl;
+  RETURN greatest(1, least(16, floor(slice_ms / greatest(call_ms, 1)), requests_left / greatest(4 * slots, 1)));
+END
+$$;
+
+-- The pending requests of a route that fit what a lane has, best first: the largest up to the target, then the smallest
+-- above it. Locks what it looks at and skips what others have locked. Tokens are answered as a call here would reserve
+-- them: those of the lane's own tokenizer, at most what the lane ever takes, and an answer cut to what it can give.
+--
+-- Works cap by cap: requests with the same bound of the answer are sorted by their prompt, so that every bound is a
+-- range of the index and nothing is read that does not fit. There are few caps: our own, and at most a hundred that
+-- lines ask for (src/core/tokens/reserved-output.ts rounds them up).
+CREATE FUNCTION fitting_requests(
+  the_route integer, has call_room, full_size call_room, measure lane_measure, target_tokens bigint, at_most integer
+) RETURNS TABLE (id bigint, prompt_tokens integer, output_tokens integer) LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+  found_rows integer;
+  cap record;
+  output bigint;
+  most bigint;
+  is_asked boolean := false;
+  last_cap integer := -1;
+  asked_caps boolean[] := '{}';
+  caps integer[] := '{}';
+  outputs bigint[] := '{}';
+  full_prompts bigint[] := '{}';
+  most_counted bigint[] := '{}';
+  target_counted bigint[] := '{}';
+BEGIN
+  LOOP
+    SELECT r.output_is_asked, r.output_tokens INTO cap FROM request r
+    WHERE r.state = 'pending' AND r.route_id = the_route AND (r.output_is_asked, r.output_tokens) > (is_asked, last_cap)
+    ORDER BY r.output_is_asked, r.output_tokens LIMIT 1;
+    EXIT WHEN NOT FOUND;
+    is_asked := cap.output_is_asked;
+    last_cap := cap.output_tokens;
+    -- A cap that a line asks for is never cut; one of ours is.
+    CONTINUE WHEN is_asked AND last_cap > measure.max_output;
+    output := least(last_cap, measure.max_output);
+    CONTINUE WHEN output > has.output;
+    most := most_prompt(full_size, output, measure);
+    asked_caps := asked_caps || is_asked;
+    caps := caps || last_cap;
+    outputs := outputs || output;
+    full_prompts := full_prompts || most;
+    -- What fits an empty window fits, even if the lane's tokenizer should make a little more of it than the window holds.
+    most_counted := most_counted || least(
+      greatest(most, counted_tokens(most, measure)),
+      CASE WHEN most_prompt(has, output, measure) < most THEN counted_tokens(most_prompt(has, output, measure), measure) END);
+    target_counted := target_counted || counted_tokens(target_tokens - output, measure);
+  END LOOP;
+  RETURN QUERY
+    SELECT r.id, least(ceil(r.prompt_tokens * measure.token_ratio)::bigint, c.full_prompt)::integer, c.output::integer
+    FROM unnest(asked_caps, caps, outputs, full_prompts, most_counted, target_counted) AS c (is_asked, cap, output, full_prompt, most, target)
+    CROSS JOIN LATERAL (
+      SELECT q.id, q.prompt_tokens FROM request q
+      WHERE q.state = 'pending' AND q.route_id = the_route AND q.output_is_asked = c.is_asked AND q.output_tokens = c.cap
+        AND q.prompt_tokens <= least(c.most, c.target)
+      ORDER BY q.prompt_tokens DESC, q.id DESC LIMIT at_most FOR UPDATE SKIP LOCKED
+    ) AS r
+    ORDER BY r.prompt_tokens + c.output DESC LIMIT at_most;
+  GET DIAGNOSTICS found_rows = ROW_COUNT;
+  IF found_rows < at_most THEN
+    RETURN QUERY
+      SELECT r.id, least(ceil(r.prompt_tokens * measure.token_ratio)::bigint, c.full_prompt)::integer, c.output::integer
+      FROM unnest(asked_caps, caps, outputs, full_prompts, most_counted, target_counted) AS c (is_asked, cap, output, full_prompt, most, target)
+      CROSS JOIN LATERAL (
+        SELECT q.id, q.prompt_tokens FROM request q
+        WHERE q.state = 'pending' AND q.route_id = the_route AND q.output_is_asked = c.is_asked AND q.output_tokens = c.cap
+          AND q.prompt_tokens > c.target AND q.prompt_tokens <= c.most
+        ORDER BY q.prompt_tokens, q.id LIMIT at_most - found_rows FOR UPDATE SKIP LOCKED
+      ) AS r
+      ORDER BY r.prompt_tokens + c.output LIMIT at_most - found_rows;
+  END IF;
+END
+$$;
+
+-- The longest prompt, in the lane's own tokens, beside such an answer; negative where the answer alone does not fit.
+CREATE FUNCTION most_prompt(has call_room, output_tokens bigint, measure lane_measure) RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
+  SELECT least(2147483647, has.input, has.tokens - output_tokens,
+    CASE WHEN has.units < output_tokens * measure.unit_output THEN -1
+         ELSE floor(least(2147483647, (has.units - output_tokens * measure.unit_output) / nullif(measure.unit_input, 0)))::bigint END)
+$$;
+
+-- As many tokens of a prompt as counted at ingest as surely make no more than these of the lane's own.
+CREATE FUNCTION counted_tokens(tokens bigint, measure lane_measure) RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
+  SELECT least(2147483647, floor(tokens / measure.token_ratio))::bigint
+$$;
