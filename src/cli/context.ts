@@ -1,5 +1,5 @@
 /** What a command gets from the process, passed in so that tests can give their own. */
-import type { Environment } from '../config/switch-on.ts';
+import type { Environment } from '../config/key-variables.ts';
 
 /** Where text is written; `process.stdout` and `process.stderr` are such. */
 export interface Screen {

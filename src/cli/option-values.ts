@@ -1,6 +1,6 @@
 /** Readers of option values; each refusal says what was expected and what came. */
 import { InvalidArgumentError } from 'commander';
-import type { Role } from '../app/ports.ts';
+import type { Role } from '../app/process-registry.ts';
 
 /** A whole number from 1. */
 export function positiveInteger(text: string): number {
@@ -34,6 +34,13 @@ export function port(text: string): number {
 export function filled(text: string): string {
   if (text.trim() !== '') return text;
   throw new InvalidArgumentError('Expected a text, got an empty one.');
+}
+
+/** Names with commas between them. */
+export function nameList(text: string): readonly string[] {
+  const entries = text.split(',').map((entry) => entry.trim());
+  if (!entries.includes('')) return entries;
+  throw new InvalidArgumentError(`Expected names with commas between them, got ${JSON.stringify(text)}.`);
 }
 
 /** How many to list: a whole number from 1 to 1,000. */

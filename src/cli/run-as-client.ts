@@ -23,13 +23,14 @@ export interface ClientRun {
  */
 export const runAsClient = async (run: ClientRun, request: RunRequest): Promise<RunEnd> => {
   const { batches, spoolDirectory, listener, interruption } = run;
-  const batch = await submitRequest(request, {
+  const submitted = await submitRequest(request, {
     batches,
     spoolDirectory,
     listener,
     signal: interruption.drain,
   });
-  if (batch === null) return { kind: 'interrupted', progress: null, laneTotals: [] };
+  if (submitted === null) return { kind: 'interrupted', progress: null, laneTotals: [] };
+  const { batch } = submitted;
   const ref = refOf(batch);
   const kind = isFinal(batch) ? 'finished' : await watch(run, request, ref);
   if (kind === 'finished') {

@@ -1,9 +1,11 @@
 /** `run`: one shot, everything in one process, from the input file to the output file. */
 import { openGrowingFile, openWholeFile } from '../adapters/files/output-files.ts';
 import { announcementOf } from '../app/announce.ts';
+import { lanesUnder } from '../app/batch-policy.ts';
 import { type Night, startNight } from '../app/night.ts';
 import { partialWriter, writeOutputs } from '../app/outputs.ts';
-import type { Batch, ServedLane } from '../app/ports.ts';
+import type { Batch } from '../app/batch-store.ts';
+import type { ServedLane } from '../app/process-registry.ts';
 import { isFinal, type Progress } from '../app/progress.ts';
 import type { Config } from '../config/config.ts';
 import type { Nightshift } from '../wire.ts';
@@ -27,13 +29,14 @@ export interface Running {
  */
 export const runBatch = async (running: Running, request: RunRequest): Promise<RunEnd> => {
   const { nightshift, config, listener, interruption } = running;
-  const batch = await submitRequest(request, {
+  const submitted = await submitRequest(request, {
     batches: nightshift.batches({ isServed: false, cancelPatienceMs: 0 }),
     spoolDirectory: config.dataDirectory,
     listener,
     signal: interruption.drain,
   });
-  if (batch === null) return { kind: 'interrupted', progress: null, laneTotals: [] };
+  if (submitted === null) return { kind: 'interrupted', progress: null, laneTotals: [] };
+  const { batch } = submitted;
   const kind = isFinal(batch) ? 'finished' : await work(running, request, batch);
   if (kind === 'finished') {
     await writeOutputs(
@@ -42,7 +45,7 @@ export const runBatch = async (running: Running, request: RunRequest): Promise<R
       await openWholeFile(request.errors),
     );
   }
-  const lanes = await lanesOfBatch(nightshift, batch.id);
+  const lanes = await lanesOfBatch(nightshift, batch);
   return {
     kind,
     progress: await readProgress(nightshift, batch.id, lanes),
@@ -71,10 +74,10 @@ const work = async (
   const { store, log, routing } = nightshift;
   await using queues = await nightshift.openQueues();
   await store.adoptConfiguration(batch.id, routing);
-  const served = await lanesOfBatch(nightshift, batch.id);
+  const served = await lanesOfBatch(nightshift, batch);
   if (served.length === 0) {
     throw new CannotRun(
-      'Expected at least one lane that can serve this batch, got none: the lanes it was taken in for are no longer in the configuration.',
+      'Expected at least one lane that can serve this batch, got none: the lanes it was taken in for are no longer in the configuration, or its policy rules them out by now.',
     );
   }
   const partial = await openGrowingFile(`${request.output}.partial`);
@@ -142,11 +145,9 @@ const end = async (night: Night, { kind, interruption, underWay, listener }: End
 /** The lanes that requests of the batch may run on. */
 const lanesOfBatch = async (
   { store, routing }: Nightshift,
-  batchId: number,
+  { id, policy }: Batch,
 ): Promise<readonly ServedLane[]> => {
-  const names = await store.poolNamesOf(batchId);
-  const lanes = new Map(names.flatMap((name) => routing.lanesOf(name)).map((lane) => [lane.id, lane]));
-  return [...lanes.values()].flatMap((lane) => {
+  return lanesUnder(policy, routing, await store.poolNamesOf(id)).flatMap((lane) => {
     const provider = routing.provider(lane.providerId);
     return provider === undefined ? [] : [{ lane, provider }];
   });

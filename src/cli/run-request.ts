@@ -1,7 +1,8 @@
 /** What a run is asked, and whom it tells. */
-import type { Batch } from '../app/ports.ts';
+import type { Batch } from '../app/batch-store.ts';
 import type { Progress } from '../app/progress.ts';
 import type { Reasons } from '../app/read-requests.ts';
+import type { Policy } from '../core/policy.ts';
 import type { TaskSpec } from '../core/tasks/task-spec.ts';
 
 /** What the command line asked for. */
@@ -12,6 +13,8 @@ export interface RunRequest {
   readonly errors: string;
   readonly task: TaskSpec | null;
   readonly pool: string | null;
+  /** Which lanes its prompts may go to; `null` for any. */
+  readonly policy: Policy | null;
   readonly name: string;
   readonly limit: number | null;
   /** Forget what the record holds of this input and begin again. */
@@ -22,6 +25,8 @@ export interface RunRequest {
 export interface RunListener {
   ingesting(status: { readonly lines: number; readonly bytesRead: number; readonly bytes: number }): void;
   ingested(batch: Batch, reasons: Reasons, resumed: boolean): void;
+  /** What the user has to be told before work begins. It counts as told when this returns. */
+  noticed(notices: readonly string[]): void;
   /** The progress's lanes are those the batch may run on. */
   progressed(progress: Progress): void;
   draining(callsUnderWay: number): void;

@@ -1,15 +1,14 @@
 /** Opens a run's input and submits it. */
 import { openInput } from '../adapters/files/open-input.ts';
-import type { Batches, Submission } from '../app/batches.ts';
-import type { Batch } from '../app/ports.ts';
+import type { Batches, Submission, Submitted } from '../app/batches.ts';
 import type { RunListener, RunRequest } from './run-request.ts';
 
 /** Where an input goes, and who is told. */
 export interface Submitting {
-  readonly batches: Batches;
+  readonly batches: Pick<Batches, 'submit' | 'markTold'>;
   /** Where standard input is kept while it is read. */
   readonly spoolDirectory: string;
-  readonly listener: Pick<RunListener, 'ingesting' | 'ingested'>;
+  readonly listener: Pick<RunListener, 'ingesting' | 'ingested' | 'noticed'>;
   /** Stops the reading; nothing of the batch remains. */
   readonly signal: AbortSignal;
 }
@@ -21,14 +20,14 @@ export type SubmitRequest = Omit<RunRequest, 'output' | 'errors'> & {
 };
 
 /**
- * The batch of a request; `null` if the signal stopped the reading.
+ * What came of a request, once the user was told what there is to tell; `null` if the signal stopped the reading.
  *
  * @throws BatchRefused if it is refused.
  */
 export const submitRequest = async (
   request: SubmitRequest,
   { batches, spoolDirectory, listener, signal }: Submitting,
-): Promise<Batch | null> => {
+): Promise<Submitted | null> => {
   try {
     await using input = await openInput(request.input, spoolDirectory, signal);
     const submitted = await batches.submit(
@@ -38,16 +37,20 @@ export const submitRequest = async (
       signal,
     );
     listener.ingested(submitted.batch, submitted.reasons, submitted.isKnown);
-    return submitted.batch;
+    if (submitted.notices.length > 0) {
+      listener.noticed(submitted.notices);
+      await batches.markTold(submitted.notices);
+    }
+    return submitted;
   } catch (error) {
     if (signal.aborted) return null;
     throw error;
   }
 };
 
-const submissionOf = ({ input, output, errors, ...policy }: SubmitRequest): Submission => ({
-  ...policy,
-  identityName: input === '-' ? policy.name : null,
+const submissionOf = ({ input, output, errors, ...asked }: SubmitRequest): Submission => ({
+  ...asked,
+  identityName: input === '-' ? asked.name : null,
   outputPath: output,
   errorPath: errors,
 });

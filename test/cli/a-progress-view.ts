@@ -5,7 +5,7 @@ import type { LaneView, ProgressView } from '../../src/cli/display/progress-view
 /** 20 November 2026, 08:00 UTC. */
 export const NOW_MS = 1_795_161_600_000;
 
-/** A limit with everything left. */
+/** A limit with everything left, lowered by nothing unless said. */
 export const aLimit = (changes: Partial<LimitUse> = {}): LimitUse => ({
   scope: 'groq/small',
   metric: 'requests',
@@ -13,7 +13,11 @@ export const aLimit = (changes: Partial<LimitUse> = {}): LimitUse => ({
   perMs: 60_000,
   unit: null,
   timeZone: null,
+  anchorAtMs: null,
   amount: 30,
+  declaredAmount: changes.amount ?? 30,
+  reservedAmount: 0,
+  evidence: null,
   used: 0,
   freesAtMs: null,
   ...changes,

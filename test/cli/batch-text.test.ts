@@ -82,6 +82,13 @@ describe('the status of a batch', () => {
     expect(text).not.toContain('other/large');
   });
 
+  it('names the policy of the batch, where it has one', () => {
+    const policy = { forbidsTraining: false, regions: [], only: ['groq'], except: [] };
+    const lines = statusLines(status({ batch: aBatch({ policy }) }));
+    expect(lines).toContain('  only on lanes that `--only groq` allows');
+    expect(statusLines(status()).join('\n')).not.toContain('allows');
+  });
+
   it('says when the next parked line goes on, and that a lane is paused', () => {
     const lanes = [aLane({ isPaused: true })];
     const text = statusLines(status({ parked: 3, nextDueAtMs: NOW_MS + 60_000, lanes })).join('\n');

@@ -123,6 +123,7 @@ describe('the explanation of a line', () => {
     name: 'tonight',
     state: 'in_progress',
     isPaused: false,
+    policy: null,
     outputPath: '/o.jsonl',
     errorPath: '/o.errors.jsonl',
     createdAtMs: 0,
@@ -151,6 +152,15 @@ describe('the explanation of a line', () => {
   it('says that it took the latest of several batches of that name', () => {
     const [, second] = explanationLines({ batch, namesakes: 3, story: story(), lanes: [] });
     expect(second).toContain('the latest of 3 batches of this name');
+  });
+
+  it('names the policy of the batch, where it has one', () => {
+    const policy = { forbidsTraining: true, regions: ['EU'], only: [], except: [] };
+    const told = { namesakes: 1, story: story(), lanes: [] };
+    expect(explanationLines({ ...told, batch: { ...batch, policy } })).toContain(
+      '  only on lanes that `--no-training --region EU` allows',
+    );
+    expect(explanationLines({ ...told, batch }).join('\n')).not.toContain('allows');
   });
 
   it('says so when nobody is at work', () => {

@@ -56,6 +56,14 @@ describe('the command line', () => {
     expect((await type('--version')).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
+  it.each(['run', 'submit'])('says in the help of %s where prompts go', async (name) => {
+    const { stdout } = await type(name, '--help');
+    for (const option of ['--no-training', '--region', '--only', '--except'])
+      expect(stdout).toContain(option);
+    expect(stdout).toContain('never gets a line of the batch, whatever fails');
+    expect(stdout).toMatch(/\$ nightshift (?:run|submit) .*--no-training/u);
+  });
+
   it('suggests the nearest command and the nearest option', async () => {
     expect((await type('rum')).stderr).toContain('Did you mean run?');
     expect((await type('run', 'a.jsonl', '--lmit', '3')).stderr).toContain('Did you mean --limit?');

@@ -12,6 +12,7 @@ const reading = (changes: Partial<Progress> & { readonly done?: number } = {}): 
     name: 'tonight',
     state: 'in_progress',
     isPaused: false,
+    policy: null,
     outputPath: '/out.jsonl',
     errorPath: '/out.errors.jsonl',
     createdAtMs: NOW_MS,

@@ -137,4 +137,14 @@ describe('renderProgress', () => {
     expect(picture).toContain('450 of 4,500');
     expect(picture).toContain('0 failed');
   });
+
+  it('marks a limit that refusals have lowered, and says so once where there is room', () => {
+    const evidence = { sinceMs: NOW_MS, lastAtMs: NOW_MS, refusals: 3, reason: 'no', probeAtMs: NOW_MS };
+    const shared = aLimit({ scope: 'groq', amount: 21, declaredAmount: 30, evidence });
+    const lanes = ['groq/a', 'groq/b'].map((laneId) => aLaneView({ laneId, limits: [shared] }));
+    const text = draw(aView({ lanes }));
+    expect(text.match(/req\/min 21\/21↓/gu)).toHaveLength(2);
+    expect(text.match(/lowered: groq req\/min to 21 of 30 after 3 refusals/gu)).toHaveLength(1);
+    expect(draw(aView({ lanes }), 100, 7)).not.toContain('lowered');
+  });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Batch } from '../../src/app/ports.ts';
+import type { Batch } from '../../src/app/batch-store.ts';
 import type { Progress } from '../../src/app/progress.ts';
 import { watchToEnd, type Watching } from '../../src/cli/run-end.ts';
 import { CannotRun } from '../../src/cli/run-request.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Batch } from '../../src/app/ports.ts';
+import type { Batch } from '../../src/app/batch-store.ts';
 import {
   resumeCommandOf,
   type RunReport,
@@ -23,6 +23,7 @@ const aReport = (
       name: 'to night',
       state: 'completed',
       isPaused: false,
+      policy: null,
       outputPath: '/o.jsonl',
       errorPath: '/o.errors.jsonl',
       createdAtMs: 0,
@@ -45,6 +46,7 @@ const aReport = (
     { laneId: 'groq/a', calls: 11, succeeded: 10, rejected: 1, promptTokens: 1_000, completionTokens: 200 },
   ],
   isServed: false,
+  notices: [],
   outputPath: '/o.jsonl',
   errorPath: '/o.errors.jsonl',
   durationMs: 61_000,

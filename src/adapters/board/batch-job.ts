@@ -2,7 +2,7 @@
 import type { JobStatus, QueueJob } from '@bull-board/api/typings/app';
 import { type BatchStatus, BatchRefused } from '../../app/batches.ts';
 import type { BatchGroup } from '../../app/grant-stories.ts';
-import type { Batch } from '../../app/ports.ts';
+import type { Batch } from '../../app/batch-store.ts';
 import { isFinal, linesDone } from '../../app/progress.ts';
 import { fullCount } from './figures.ts';
 

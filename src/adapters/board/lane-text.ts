@@ -8,6 +8,7 @@ const METRICS: Readonly<Record<Metric, string>> = {
   tokens: 'tokens',
   inputTokens: 'input tokens',
   outputTokens: 'output tokens',
+  units: 'units',
 };
 
 const LENGTHS: readonly (readonly [number, string])[] = [
@@ -40,7 +41,12 @@ const countText = (count: number, noun: string): string =>
   `${count === 0 ? 'no' : fullCount(count)} ${noun}${count === 1 ? '' : 's'}`;
 
 const limitText = (limit: LimitUse): string =>
-  `${METRICS[limit.metric]} ${fullCount(limit.used)}/${fullCount(limit.amount)} per ${windowText(limit)}`;
+  `${METRICS[limit.metric]} ${fullCount(limit.used)}/${fullCount(limit.amount)} per ${windowText(limit)}${loweredText(limit)}`;
+
+const loweredText = ({ amount, declaredAmount, evidence }: LimitUse): string =>
+  evidence === null || amount >= declaredAmount
+    ? ''
+    : ` (lowered from ${fullCount(declaredAmount)}: ${evidence.reason})`;
 
 const windowText = ({ perMs, unit }: LimitUse): string => {
   if (perMs === null) return unit ?? 'month';

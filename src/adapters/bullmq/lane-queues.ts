@@ -12,9 +12,11 @@ import {
   UnrecoverableError,
   withBackend,
 } from 'bullmq';
-import type { Consumer, LaneQueues, Log, ServedLane, Slice } from '../../app/ports.ts';
+import type { Slice } from '../../app/ledger.ts';
+import type { Consumer, LaneQueues, Log } from '../../app/ports.ts';
+import type { ServedLane } from '../../app/process-registry.ts';
 import type { Limit } from '../../core/model.ts';
-import { windowMs } from '../../core/matching.ts';
+import { windowMs } from '../../core/quota/window.ts';
 
 /** What differs between the homes: where BullMQ keeps its queues. */
 export interface QueueBackend<Backend extends IQueueBackend, Connection> extends AsyncDisposable {
@@ -176,12 +178,12 @@ const guard = (
 ): { limiter?: { max: number; duration: number } } => {
   const [shortest] = [...lane.limits, ...provider.limits]
     .filter((limit: Limit) => limit.metric === 'requests')
-    .toSorted((a, b) => windowMs(a) - windowMs(b));
+    .toSorted((a, b) => windowMs(a.window) - windowMs(b.window));
   if (shortest === undefined) return {};
   return {
     limiter: {
       max: shortest.amount * 2 + lane.concurrency * 2,
-      duration: Math.max(1, Math.ceil(windowMs(shortest) / rate)),
+      duration: Math.max(1, Math.ceil(windowMs(shortest.window) / rate)),
     },
   };
 };

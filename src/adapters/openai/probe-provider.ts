@@ -1,16 +1,21 @@
-/** The cheapest call there is: a provider's list of models, asked with its key. It takes no tokens and no quota. */
+/** The cheapest call there is: one GET with the provider's key, of its list of models as a rule. It takes no tokens. */
 import OpenAI, { APIConnectionTimeoutError, APIError } from 'openai';
-import { isList, memberAt, parseLoosely, stringAt } from '../../core/json/loose-json.ts';
+import { parseLoosely } from '../../core/json/loose-json.ts';
 import type { Provider } from '../../core/model.ts';
 import { redactSecrets, shortReason } from '../../core/failures/reason.ts';
+import { type AccountStanding, accountIn } from './account-standing.ts';
+import { type ModelList, modelListIn } from './model-list.ts';
+import { oneCallFetch } from './one-call-fetch.ts';
 import { withoutKey } from './without-key.ts';
 
-/** What a provider said to the question for its models. */
+/** What a provider said. */
 export type Probe =
   | (Heard & {
       readonly kind: 'answered';
-      /** The ids it lists; `null` where what came is no list of models. */
-      readonly models: readonly string[] | null;
+      /** `null` where what came is no list of models. */
+      readonly models: ModelList | null;
+      /** `null` where it told nothing of the account. */
+      readonly account: AccountStanding | null;
     })
   | (Heard & { readonly kind: 'refused'; readonly status: number; readonly reason: string })
   /** Nothing came back: no name, no connection, or not in time. */
@@ -24,24 +29,37 @@ interface Heard {
 /** Longest wait for an answer. */
 export const PROBE_TIMEOUT_MS = 10_000;
 
+/** Stands in where there is no key, and is never sent: the SDK insists on a non-empty string. */
 const NO_KEY = 'none';
 
-/** Asks once, and never throws for what the provider does. The key goes nowhere else. */
-export const probeProvider = async (provider: Provider, key: string | undefined): Promise<Probe> => {
+/** What is asked of whom. */
+export interface Question {
+  readonly provider: Provider;
+  readonly key: string | undefined;
+  /** Follows the base URL, as `/models` does. */
+  readonly path: string;
+}
+
+/** Asks once, and never throws for what the provider does. A redirect is not followed: the key goes nowhere else. */
+export const probeProvider = async ({ provider, key, path }: Question): Promise<Probe> => {
   const client = new OpenAI({
     baseURL: provider.baseUrl,
     apiKey: key ?? NO_KEY,
+    ...(key === undefined ? { defaultHeaders: { Authorization: null } } : {}),
     organization: null,
     project: null,
     maxRetries: 0,
     timeout: PROBE_TIMEOUT_MS,
     logLevel: 'off',
+    fetch: oneCallFetch,
   });
   const askedAtMs = Date.now();
   try {
-    const response = await client.models.list({ signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) }).asResponse();
+    const signal = AbortSignal.timeout(PROBE_TIMEOUT_MS);
+    const response = await client.get(path, { signal }).asResponse();
     const clockAheadMs = clockAhead(response.headers, askedAtMs, Date.now());
-    return { kind: 'answered', models: modelsIn(await response.text()), clockAheadMs };
+    const body = parseLoosely(await response.text());
+    return { kind: 'answered', models: modelListIn(body), account: accountIn(body), clockAheadMs };
   } catch (error) {
     return probeOf(error, key, askedAtMs);
   }
@@ -70,17 +88,6 @@ const reasonOf = (message: string, key: string | undefined): string =>
 const clockAhead = (headers: Headers, askedAtMs: number, heardAtMs: number): number | null => {
   const saidAtMs = Date.parse(headers.get('date') ?? '');
   return Number.isNaN(saidAtMs) ? null : saidAtMs + 500 - (askedAtMs + heardAtMs) / 2;
-};
-
-/** OpenAI's form, a bare list, or a `models` member; ids with or without Google's prefix. */
-const modelsIn = (bodyText: string): readonly string[] | null => {
-  const body = parseLoosely(bodyText);
-  const list = [memberAt(body, 'data'), memberAt(body, 'models'), body].find(isList);
-  if (list === undefined) return null;
-  const ids = list
-    .map((model) => stringAt(model, 'id') ?? stringAt(model, 'name'))
-    .filter((id) => id !== undefined);
-  return ids.length === 0 ? null : ids.map((id) => id.replace(/^models\//u, ''));
 };
 
 const rootMessage = (error: unknown): string => {

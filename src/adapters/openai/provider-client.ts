@@ -5,7 +5,7 @@ import type { Lane, Provider } from '../../core/model.ts';
 import { oneCallFetch } from './one-call-fetch.ts';
 import { withoutKey } from './without-key.ts';
 
-/** A key for servers that ask for none: the SDK insists on a non-empty string. */
+/** Stands in where there is no key, and is never sent: the SDK insists on a non-empty string. */
 const NO_KEY = 'none';
 
 /** The error of an HTTP status, with the whole body: the SDK's own keeps only what it finds under `error`. */
@@ -35,20 +35,7 @@ export const openProviderClient = (
   providers: readonly Provider[],
   keyOf: (providerId: string) => string | undefined,
 ): ProviderClient => {
-  const clients = new Map(
-    providers.map((provider) => [
-      provider.id,
-      new SingleCallClient({
-        baseURL: provider.baseUrl,
-        apiKey: keyOf(provider.id) ?? NO_KEY,
-        organization: null,
-        project: null,
-        maxRetries: 0,
-        logLevel: 'off',
-        fetch: oneCallFetch,
-      }),
-    ]),
-  );
+  const clients = new Map(providers.map((provider) => [provider.id, clientOf(provider, keyOf(provider.id))]));
   return {
     async chat(lane, body, signal) {
       const client = clients.get(lane.providerId);
@@ -61,6 +48,19 @@ export const openProviderClient = (
     },
   };
 };
+
+const clientOf = ({ baseUrl }: Provider, key: string | undefined): OpenAI =>
+  new SingleCallClient({
+    baseURL: baseUrl,
+    apiKey: key ?? NO_KEY,
+    // Anonymous tiers refuse a key that they do not know, so none is sent.
+    ...(key === undefined ? { defaultHeaders: { Authorization: null } } : {}),
+    organization: null,
+    project: null,
+    maxRetries: 0,
+    logLevel: 'off',
+    fetch: oneCallFetch,
+  });
 
 const cleaned = (reply: ProviderReply, key: string | undefined): ProviderReply => {
   if (reply.kind === 'transport') return { ...reply, message: withoutKey(reply.message, key) };

@@ -1,9 +1,10 @@
 /** The commands that ask about batches and change them: `list`, `status`, `cancel`, `pause`, `resume`, `retry`. */
 import { type Batches, BatchRefused } from '../../app/batches.ts';
-import type { Batch } from '../../app/ports.ts';
+import type { Batch } from '../../app/batch-store.ts';
 import { type BatchesFlags, openBatches } from '../batches-at-hand.ts';
 import { type CliContext, printJson, printLines } from '../context.ts';
 import { batchListLines, batchSentence, statusLines } from '../display/batch-text.ts';
+import { noticeText } from '../display/run-display.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { counted } from '../text/quantity.ts';
 
@@ -95,8 +96,11 @@ export interface RetryFlags extends BatchFlags {
 /** Puts the failed lines of a batch back to work. */
 export async function retry(context: CliContext, ref: string, flags: RetryFlags): Promise<ExitCode> {
   await using at = await openBatches(context, flags);
-  const { batch, lines } = await at.batches.retry(ref, { pool: flags.pool ?? null });
-  if (flags.json === true) printJson(context.stdout, { batch, lines });
+  const retried = await at.batches.retry(ref, { pool: flags.pool ?? null });
+  const { batch, lines, notices } = retried;
+  printLines(context.stderr, notices.map(noticeText));
+  await at.batches.markTold(notices);
+  if (flags.json === true) printJson(context.stdout, retried);
   else
     printLines(context.stdout, [
       `${counted(lines, 'line')} of batch "${batch.name}" ${lines === 1 ? 'is' : 'are'} to be done again${flags.pool === undefined ? '' : ` on ${flags.pool}`}.`,

@@ -1,6 +1,6 @@
 /** `explain`: everything that happened to one line, and what it waits for. */
 import { type LaneAtHand, type LineStory, obstacleOf } from '../../app/explain.ts';
-import type { Batch } from '../../app/ports.ts';
+import type { Batch } from '../../app/batch-store.ts';
 import { findBatch } from '../../app/record-batches.ts';
 import { nearestNames } from '../../core/nearest.ts';
 import type { Nightshift } from '../../wire.ts';

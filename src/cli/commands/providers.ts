@@ -1,75 +1,51 @@
-/** `providers`: lanes, limits, use, next reset; and what is off, and why. */
-import type { LaneProgress, LimitUse } from '../../app/progress.ts';
+/** `providers`: lanes, limits, use, next reset; what refusals suggest to change; and what is off, and why. */
 import type { Config } from '../../config/config.ts';
 import { DEMO_OFFER } from '../../config/no-keys-message.ts';
 import { CATALOG } from '../../providers/catalog.ts';
 import { type ConfigFlags, openRecord, readConfig } from '../configuration.ts';
-import { type CliContext, printJson, printLines } from '../context.ts';
-import { laneState, stateText } from '../display/lane-state.ts';
+import { type CliContext, printJson, printLines, wantsColour } from '../context.ts';
+import { providerLines } from '../display/render-providers.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
-import { byMetricAndLength, limitLabel, quotaLeft } from '../text/limit-label.ts';
-import { fullCount, untilText } from '../text/quantity.ts';
-import { type Column, tableLines } from '../text/table.ts';
-import { oneLine } from '../text/width.ts';
+import { suggestedConfig } from '../suggestion/suggested-config.ts';
+import { fitLine, paint } from '../text/styled.ts';
 
 /** Options of `providers`. */
 export interface ProvidersFlags extends ConfigFlags {
   readonly json?: boolean | undefined;
 }
 
-/** Prints how every lane stands. */
+/** Prints how every provider and lane stands. */
 export async function providers(context: CliContext, flags: ProvidersFlags): Promise<ExitCode> {
+  const { stdout, stderr } = context;
   const config = await readConfig(context, flags, { allowNoLanes: true });
-  await using nightshift = await openRecord(config, (message) => void context.stderr.write(`${message}\n`));
+  await using nightshift = await openRecord(config, (message) => void stderr.write(`${message}\n`));
   const lanes = await nightshift.progress.lanes(await nightshift.currentRouting());
   const nowMs = nightshift.clock.nowMs();
-  if (flags.json === true) printJson(context.stdout, { atMs: nowMs, lanes, unavailable: config.unavailable });
-  else printLines(context.stdout, [...laneTable(lanes, nowMs), '', ...unavailableLines(config)]);
+  const onByDefault = config.file === null ? config.providers.map(({ id }) => id) : [];
+  const suggestion = suggestedConfig({ lanes, onByDefault });
+  if (flags.json === true) {
+    printJson(stdout, { atMs: nowMs, lanes, suggestedConfig: suggestion, unavailable: config.unavailable });
+    return EXIT.done;
+  }
+  const columns = stdout.isTTY === true ? (stdout.columns ?? 80) : Infinity;
+  const standing = providerLines(lanes, { columns, nowMs });
+  printLines(stdout, [
+    ...standing.map((line) => paint(fitLine(line, columns), wantsColour(stdout)).trimEnd()),
+    ...suggestionLines(suggestion, config.file),
+    '',
+    ...unavailableLines(config),
+  ]);
   return EXIT.done;
 }
 
-const COLUMNS: readonly Column[] = [
-  { title: 'lane', align: 'left' },
-  { title: 'limit', align: 'left' },
-  { title: 'left', align: 'right' },
-  { title: 'of', align: 'right' },
-  { title: 'kind', align: 'left' },
-  { title: 'frees', align: 'left' },
-  { title: 'state', align: 'left' },
-];
-
-/** One line per limit; a limit of the provider is marked, since its lanes share it. */
-export function laneTable(lanes: readonly LaneProgress[], nowMs: number): readonly string[] {
-  if (lanes.length === 0) return ['No lane is on.'];
-  const rows = lanes.flatMap((lane) => {
-    const state = oneLine(stateText(laneState(lane, nowMs), nowMs));
-    if (lane.limits.length === 0) return [[lane.laneId, 'none', '', '', '', '', state]];
-    return lane.limits
-      .toSorted(byMetricAndLength)
-      .map((limit, index) => [
-        index === 0 ? lane.laneId : '',
-        ...limitCells(limit, lane, nowMs),
-        index === 0 ? state : '',
-      ]);
-  });
-  return tableLines(COLUMNS, rows);
-}
-
-function limitCells(limit: LimitUse, { providerId }: LaneProgress, nowMs: number): readonly string[] {
-  const isShared = limit.scope === providerId;
-  const { freesAtMs, windowKind, timeZone } = limit;
-  return [
-    `${limitLabel(limit)}${isShared ? ' (shared)' : ''}`,
-    fullCount(quotaLeft(limit)),
-    fullCount(limit.amount),
-    `${windowKind}${timeZone === null ? '' : ` ${timeZone}`}`,
-    freesAtMs === null ? freesByItself(limit) : untilText(freesAtMs, nowMs),
-  ];
-}
-
-function freesByItself({ windowKind, used }: LimitUse): string {
-  if (used === 0) return '';
-  return windowKind === 'refill' ? 'continuously' : 'when calls end';
+/** As it is, so that it can be pasted. */
+function suggestionLines(suggestion: string | null, file: string | null): readonly string[] {
+  if (suggestion === null) return [];
+  const how =
+    file === null
+      ? 'Save it as nightshift.yaml.'
+      : `Merge it into ${file}; a \`providers\` section must name all that shall be on.`;
+  return ['', `What the refusals suggest to declare. ${how}`, '', ...suggestion.trimEnd().split('\n')];
 }
 
 function nameOf(id: string): string {

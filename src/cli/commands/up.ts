@@ -1,6 +1,6 @@
 /** `up`: a process of the service, until it is told to stop. */
 import { openLogStream } from '../../adapters/files/log-file.ts';
-import type { Role } from '../../app/ports.ts';
+import type { Role } from '../../app/process-registry.ts';
 import { openNightshift } from '../../wire.ts';
 import { type ConfigFlags, readConfig } from '../configuration.ts';
 import type { CliContext } from '../context.ts';

@@ -1,7 +1,8 @@
 /** Batches in words and tables. */
 import type { BatchStatus } from '../../app/batches.ts';
-import type { Batch } from '../../app/ports.ts';
+import type { Batch } from '../../app/batch-store.ts';
 import { linesDone } from '../../app/progress.ts';
+import { policyText } from '../../core/policy-text.ts';
 import { clockTime, counted, fullCount } from '../text/quantity.ts';
 import { tableLines } from '../text/table.ts';
 import { oneLine } from '../text/width.ts';
@@ -62,6 +63,9 @@ export function statusLines({ progress, laneIds, warnings }: BatchStatus): reado
     batchSentence(batch),
     `  ${fullCount(underWay)} under way, ${fullCount(parked)} parked${nextDueAtMs === null ? '' : ` (the next until ${clockTime(nextDueAtMs, atMs)})`}; ` +
       `${fullCount(batch.promptTokens)} tokens in, ${fullCount(batch.completionTokens)} out`,
+    ...(batch.policy === null
+      ? []
+      : [`  only on lanes that \`${oneLine(policyText(batch.policy))}\` allows`]),
     ...(lanes.length === 0 ? [] : ['']),
     ...(lanes.length === 0
       ? []

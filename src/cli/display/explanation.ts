@@ -1,6 +1,7 @@
 /** The story of one line, in words. */
 import type { AttemptStory, LineStory, Obstacle } from '../../app/explain.ts';
-import type { Batch } from '../../app/ports.ts';
+import type { Batch } from '../../app/batch-store.ts';
+import { policyText } from '../../core/policy-text.ts';
 import { memberAt, parseLoosely, stringAt } from '../../core/json/loose-json.ts';
 import { limitLabel, quotaLeft } from '../text/limit-label.ts';
 import { clockTime, counted, durationText, fullCount, untilText } from '../text/quantity.ts';
@@ -27,6 +28,9 @@ export function explanationLines(explanation: Explanation): readonly string[] {
       : []),
     ...(story.state === 'bad' ? [] : [`  ${size}, for \`${oneLine(story.poolName ?? '')}\``]),
     `  ${standing(explanation)}`,
+    ...(batch.policy === null
+      ? []
+      : [`  only on lanes that \`${oneLine(policyText(batch.policy))}\` allows`]),
     ...duplicateLines(story),
     ...attemptLines(story),
     ...laneLines(explanation),

@@ -6,7 +6,7 @@ import { oneLine, cutText } from '../text/width.ts';
 import { ingestedLines, readingText } from './reading-text.ts';
 import { type ProgressView, watchProgress } from './progress-view.ts';
 import { renderProgress } from './render-progress.ts';
-import { drainingText, type RunDisplay, STOPPING } from './run-display.ts';
+import { drainingText, noticeText, type RunDisplay, STOPPING } from './run-display.ts';
 
 /** A terminal that is written to and tells when its size changes; `process.stderr` is one. */
 export type Terminal = NodeJS.WriteStream & CliContext['stderr'];
@@ -36,6 +36,9 @@ export function liveDisplay(terminal: Terminal): RunDisplay {
     ingested(batch, reasons, resumed) {
       draw.clear();
       say(ingestedLines(batch, reasons, resumed).map(oneLine).join('\n'));
+    },
+    noticed(notices) {
+      for (const told of notices) say(noticeText(told));
     },
     progressed(progress) {
       view = watch.observe(progress);

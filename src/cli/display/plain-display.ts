@@ -5,7 +5,7 @@ import { stateText } from './lane-state.ts';
 import { outlookText, paceText } from './outlook-text.ts';
 import { type LaneView, type ProgressView, watchProgress } from './progress-view.ts';
 import { ingestedLines, readingText } from './reading-text.ts';
-import { drainingText, type RunDisplay, STOPPING } from './run-display.ts';
+import { drainingText, noticeText, type RunDisplay, STOPPING } from './run-display.ts';
 
 /** A line at most this often while nothing notable happens. */
 const EVERY_MS = 10_000;
@@ -29,6 +29,9 @@ export function plainDisplay(say: (message: string) => void): RunDisplay {
     },
     ingested(batch, reasons, resumed) {
       for (const line of ingestedLines(batch, reasons, resumed)) say(oneLine(line));
+    },
+    noticed(notices) {
+      for (const notice of notices) say(noticeText(notice));
     },
     progressed(progress) {
       const view = watch.observe(progress);

@@ -1,5 +1,5 @@
 /** What is said while an input is read, and once it is. */
-import type { Batch } from '../../app/ports.ts';
+import type { Batch } from '../../app/batch-store.ts';
 import { isFinal, linesDone } from '../../app/progress.ts';
 import type { Reasons } from '../../app/read-requests.ts';
 import { counted, fullCount } from '../text/quantity.ts';

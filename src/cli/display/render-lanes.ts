@@ -1,11 +1,12 @@
 /** The lanes of the live display: one line each, and one for those that find no room. */
-import { byTightness, levelOf, quotaLeft, quotaText } from '../text/limit-label.ts';
+import { byTightness, levelOf, levelStyle, quotaLeft, quotaText } from '../text/limit-label.ts';
 import { counted, durationText, fullCount, shortCount } from '../text/quantity.ts';
-import { lineWidth, type Span, span, type Style, type StyledLine } from '../text/styled.ts';
+import { lineWidth, type Span, span, type StyledLine } from '../text/styled.ts';
 import { oneLine, padEnd, padStart, textWidth } from '../text/width.ts';
 import type { LaneState } from './lane-state.ts';
 import type { LaneView } from './progress-view.ts';
 import { closedLines, neededLines } from './render-closings.ts';
+import { loweredLines } from './render-lowered.ts';
 
 interface LaneSpace {
   readonly columns: number;
@@ -18,7 +19,7 @@ const MOST_REASONS = 3;
 
 /**
  * A heading and the lanes; below them what needs a person, and in rows that are free why lanes are closed where the
- * table has no room to say so. At most `rows` lines; lines may still be too wide.
+ * table has no room to say so, and which limits refusals have lowered. At most `rows` lines; lines may still be too wide.
  */
 export function laneLines(
   lanes: readonly LaneView[],
@@ -28,7 +29,8 @@ export function laneLines(
   const needed = rows < 3 ? [] : neededLines(lanes);
   const { lines, unread } = laneTable(lanes, { columns, rows: rows - needed.length, nowMs });
   const free = rows - needed.length - lines.length;
-  return [...lines, ...needed, ...closedLines(unread, nowMs).slice(0, Math.min(MOST_REASONS, free))];
+  const reasons = [...closedLines(unread, nowMs).slice(0, MOST_REASONS), ...loweredLines(lanes)];
+  return [...lines, ...needed, ...reasons.slice(0, free)];
 }
 
 /** The table, and those of its lanes that are cut or folded away. */
@@ -104,9 +106,8 @@ function standing(lane: LaneView): readonly Span[] {
   if (limits.length === 0) return [span('no limit', 'dim')];
   return limits.toSorted(byTightness).flatMap((limit, index) => {
     const left = quotaLeft(limit);
-    const style = levelStyle(left, limit.amount);
     const gap = index === 0 ? [] : [span(' · ', 'dim')];
-    return [...gap, span(`${levelOf(left, limit.amount)} `, style), span(quotaText(limit))];
+    return [...gap, span(`${levelOf(left, limit.amount)} `, levelStyle(limit)), span(quotaText(limit))];
   });
 }
 
@@ -114,11 +115,6 @@ function standing(lane: LaneView): readonly Span[] {
 function closedSpan({ needsUser, reason }: Extract<LaneState, { kind: 'closed' }>): Span {
   const why = oneLine(reason);
   return needsUser ? span(`needs you: ${why}`, 'red') : span(`closed: ${why}`, 'yellow');
-}
-
-function levelStyle(left: number, amount: number): Style {
-  if (left / amount > 0.5) return 'green';
-  return left / amount > 0.15 ? 'yellow' : 'red';
 }
 
 /** When the tightest window frees some of what was used; empty where none is in use, or it refills all the time. */

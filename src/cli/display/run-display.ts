@@ -1,5 +1,6 @@
 /** What shows a run to whoever started it: on a terminal, in plain lines, or not at all. */
 import type { RunListener } from '../run-request.ts';
+import { oneLine } from '../text/width.ts';
 
 /** A listener that can be talked to and ended. */
 export interface RunDisplay extends RunListener {
@@ -11,17 +12,25 @@ export interface RunDisplay extends RunListener {
   close(): void;
 }
 
-/** Shows nothing but what it is told to say. */
+/** Shows nothing but what it is told to say, and what the user has to be told. */
 export function quietDisplay(say: (message: string) => void): RunDisplay {
   return {
     say,
     ingesting() {},
     ingested() {},
+    noticed(notices) {
+      for (const notice of notices) say(noticeText(notice));
+    },
     progressed() {},
     draining: (callsUnderWay) => say(drainingText(callsUnderWay)),
     stopping: () => say(STOPPING),
     close() {},
   };
+}
+
+/** A notice as it is shown, whoever shows it. */
+export function noticeText(notice: string): string {
+  return `note: ${oneLine(notice)}`;
 }
 
 /** The first answer to Ctrl-C. */

@@ -14,6 +14,8 @@ export interface RunReport {
   readonly laneTotals: readonly LaneTotal[];
   /** A service runs the batch, and goes on without this command. */
   readonly isServed: boolean;
+  /** What the user was told of the providers when this run began. */
+  readonly notices: readonly string[];
   readonly outputPath: string;
   readonly errorPath: string;
   /** Of this run. */
@@ -125,6 +127,7 @@ export function summaryJson(report: RunReport, exitCode: number): Readonly<Recor
     tokens: { prompt: promptTokens, completion: completionTokens },
     durationMs: Math.round(report.durationMs),
     lanes: report.laneTotals,
+    notices: report.notices,
     output: report.end === 'finished' ? report.outputPath : null,
     errors: report.end === 'finished' && hasErrors ? report.errorPath : null,
     ...(report.end === 'finished' ? {} : { resumeCommand: report.resumeCommand }),

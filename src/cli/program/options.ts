@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander';
 import { TASK_NAMES } from '../../core/tasks/task.ts';
 import type { ExitCode } from '../exit-code.ts';
-import { filled, positiveInteger } from '../option-values.ts';
+import { filled, nameList, positiveInteger } from '../option-values.ts';
 
 /** Told how a command ends. */
 export type End = (work: Promise<ExitCode>) => Promise<void>;
@@ -29,6 +29,17 @@ export function withPolicy(command: Command): Command {
         "pool, alias, lane or model for every line (default: the line's own model, documents: small)",
       ),
     )
+    .option('--no-training', 'only on providers that are known not to train on prompts, and on local servers')
+    .addOption(
+      namesOption(
+        '--region <CODES>',
+        'only where prompts are processed in these regions (EU,CH), and locally',
+      ),
+    )
+    .addOption(
+      namesOption('--only <NAMES>', 'only on these providers or lanes (groq,gemini/gemini-3.5-flash-lite)'),
+    )
+    .addOption(namesOption('--except <NAMES>', 'never on these providers or lanes'))
     .addOption(textOption('--name <NAME>', 'what the batch is called (default: the name of INPUT)'))
     .addOption(
       integerOption(
@@ -37,6 +48,14 @@ export function withPolicy(command: Command): Command {
       ),
     );
 }
+
+/** What the options on privacy promise. */
+export const PRIVACY_HELP = `
+Where prompts go (--no-training, --region, --only, --except):
+  A lane that does not qualify never gets a line of the batch, whatever fails; what is unknown of a provider does not
+  qualify. Lines that no lane is left for go to the errors file. Before the first batch to a provider that may train on or
+  keep free prompts you are told so, once.
+`;
 
 /** Which service a command asks, and which configuration it reads. */
 export function withService(command: Command): Command {
@@ -68,6 +87,11 @@ export function withConfig(command: Command): Command {
 /** An option whose value is a text with something in it. */
 export function textOption(flags: string, description: string): Option {
   return new Option(flags, description).argParser(filled);
+}
+
+/** An option whose value is names with commas between them. */
+function namesOption(flags: string, description: string): Option {
+  return new Option(flags, description).argParser(nameList);
 }
 
 /** An option whose value is a whole number from 1. */

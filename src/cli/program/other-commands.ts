@@ -33,7 +33,7 @@ export function addLooks(program: Command, context: CliContext, end: End): void 
       .command('providers')
       .summary('lanes, limits, use, next reset')
       .description(
-        'Shows every lane with its limits, what is left of them, and when they free; then what is off and why.',
+        'Shows every lane with its limits as meters, when they free, which of them refusals have lowered and what to declare instead; then what is off and why.',
       )
       .option('--json', 'print it as JSON'),
   )
@@ -47,8 +47,9 @@ export function addLooks(program: Command, context: CliContext, end: End): void 
       .command('doctor')
       .summary('check configuration, store and keys')
       .description(
-        'Checks the configuration, the record, and each key by listing models: a call that costs no quota.',
+        'Checks the configuration, the record, the clock, and each key and its models, by at most one call to each provider. None costs quota as far as is known; providers of whom every call may count are left out.',
       )
+      .option('--all', 'also ask those of whom a call may count against the quota')
       .option('--json', 'print it as JSON'),
   )
     .addHelpText(

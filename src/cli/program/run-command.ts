@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { run as runFile } from '../commands/run.ts';
 import type { CliContext } from '../context.ts';
 import { EXIT_CODES_HELP } from '../exit-code.ts';
-import { type End, textOption, withPolicy, withService } from './options.ts';
+import { type End, PRIVACY_HELP, textOption, withPolicy, withService } from './options.ts';
 
 const RUN_HELP = `
 Examples:
@@ -11,10 +11,12 @@ Examples:
       one summary per document, into docs.out.jsonl; lines that failed into docs.out.errors.jsonl
   $ nightshift run tickets.jsonl.gz --prompt classify.txt --field body --limit 20
       a trial on the first 20 lines: {{text}} in classify.txt is each line's "body"
+  $ nightshift run letters.jsonl --task summarize --no-training --region EU,CH
+      only on lanes that do not train on prompts and process them there
   $ cat batch.jsonl | nightshift run - --name tonight --out results.jsonl --json | jq .lines
 
 Ctrl-C waits for the calls under way (a second one aborts them). The same command again resumes and calls nothing twice.
-
+${PRIVACY_HELP}
 ${EXIT_CODES_HELP}`;
 
 /** Adds it. */

@@ -9,7 +9,7 @@ import { watch } from '../commands/watch.ts';
 import type { CliContext } from '../context.ts';
 import { EXIT_CODES_HELP } from '../exit-code.ts';
 import { pageLength, port, roles } from '../option-values.ts';
-import { type End, textOption, withConfig, withPolicy, withService } from './options.ts';
+import { type End, PRIVACY_HELP, textOption, withConfig, withPolicy, withService } from './options.ts';
 
 /** Adds `up`. */
 export function addService(program: Command, context: CliContext, end: End): void {
@@ -77,7 +77,7 @@ export function addBatches(program: Command, context: CliContext, end: End): voi
   )
     .addHelpText(
       'after',
-      '\nExamples:\n  $ nightshift submit docs.jsonl --task summarize\n  $ nightshift submit batch.jsonl.gz --url http://nightshift.lan:7316 --json | jq .id\n\nThe same input, task, pool and limit again is the same batch, and nothing is added.',
+      `\nExamples:\n  $ nightshift submit docs.jsonl --task summarize\n  $ nightshift submit letters.jsonl --task summarize --no-training --except openrouter\n  $ nightshift submit batch.jsonl.gz --url http://nightshift.lan:7316 --json | jq .id\n\nThe same input, task, pool, limit and privacy again is the same batch, and nothing is added.\n${PRIVACY_HELP}`,
     )
     .action((input: string, options: Parameters<typeof submit>[2]) => end(submit(context, input, options)));
   withService(
@@ -112,7 +112,7 @@ export function addBatches(program: Command, context: CliContext, end: End): voi
     .addOption(textOption('--pool <NAME>', 'on this pool, alias, lane or model instead'))
     .addHelpText(
       'after',
-      '\nExamples:\n  $ nightshift retry docs\n  $ nightshift retry docs --pool large\n\nFailed lines get all their tries anew; of a cancelled batch the cancelled lines are done, too. What succeeded is not called again.',
+      '\nExamples:\n  $ nightshift retry docs\n  $ nightshift retry docs --pool large\n\nFailed lines get all their tries anew; of a cancelled batch the cancelled lines are done, too. What succeeded is not called again. What the batch says about privacy holds on any pool.',
     )
     .action((batch: string, options: Parameters<typeof retry>[2]) => end(retry(context, batch, options)));
 }

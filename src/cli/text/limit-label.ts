@@ -1,13 +1,15 @@
 /** The name of a limit and what is left of it, in a few characters. */
 import type { LimitUse } from '../../app/progress.ts';
-import type { Metric } from '../../core/model.ts';
+import type { CalendarUnit, Metric } from '../../core/model.ts';
 import { shortCount } from './quantity.ts';
+import type { Style } from './styled.ts';
 
 const METRICS: Readonly<Record<Metric, string>> = {
   requests: 'req',
   tokens: 'tok',
   inputTokens: 'in-tok',
   outputTokens: 'out-tok',
+  units: 'units',
 };
 
 const LENGTHS: readonly (readonly [number, string])[] = [
@@ -17,7 +19,7 @@ const LENGTHS: readonly (readonly [number, string])[] = [
   [1_000, 's'],
 ];
 
-/** `req/min`, `tok/day`, `req/5s`: what is counted, and per what. */
+/** `req/min`, `tok/day`, `units/week`, `req/5h`: what is counted, and per what. */
 export function limitLabel({ metric, perMs, unit, windowKind }: LimitUse): string {
   return `${METRICS[metric]}/${unit ?? (windowKind === 'fixed-month' ? 'month' : lengthLabel(perMs ?? 0))}`;
 }
@@ -37,8 +39,10 @@ export function byMetricAndLength(a: LimitUse, b: LimitUse): number {
   return places.indexOf(a.metric) - places.indexOf(b.metric) || windowLengthMs(a) - windowLengthMs(b);
 }
 
+const UNIT_DAYS: Readonly<Record<CalendarUnit, number>> = { day: 1, week: 7, month: 30 };
+
 function windowLengthMs({ perMs, unit }: LimitUse): number {
-  return perMs ?? (unit === 'day' ? 86_400_000 : Infinity);
+  return perMs ?? UNIT_DAYS[unit ?? 'month'] * 86_400_000;
 }
 
 /** Orders limits by urgency: the least share left first; of those that are used up, the longest window first. */
@@ -66,7 +70,20 @@ export function levelOf(left: number, amount: number): string {
   return LEVELS[Math.max(0, step)] ?? ' ';
 }
 
-/** `req/min 12/30`: what is left of how much. */
+/** Green while more than half is left, red from about a seventh on. */
+export function levelStyle(limit: LimitUse): Style {
+  const share = quotaLeft(limit) / limit.amount;
+  if (share > 0.5) return 'green';
+  return share > 0.15 ? 'yellow' : 'red';
+}
+
+/** Whether refusals have lowered it below what is declared. */
+export function isLowered({ amount, declaredAmount, evidence }: LimitUse): boolean {
+  return evidence !== null && amount < declaredAmount;
+}
+
+/** `req/min 12/30`: what is left of how much; `req/min 12/21↓` while refusals have lowered it. */
 export function quotaText(limit: LimitUse): string {
-  return `${limitLabel(limit)} ${shortCount(quotaLeft(limit))}/${shortCount(limit.amount)}`;
+  const mark = isLowered(limit) ? '↓' : '';
+  return `${limitLabel(limit)} ${shortCount(quotaLeft(limit))}/${shortCount(limit.amount)}${mark}`;
 }

@@ -2,7 +2,7 @@
 import type { BoardOptions } from '../../../src/adapters/board/open-board.ts';
 import { type BatchStatus, BatchRefused } from '../../../src/app/batches.ts';
 import type { BatchGroup, BatchRoll, GrantStories, GrantStory } from '../../../src/app/grant-stories.ts';
-import type { Batch } from '../../../src/app/ports.ts';
+import type { Batch } from '../../../src/app/batch-store.ts';
 import type { LaneProgress } from '../../../src/app/progress.ts';
 
 /** 2026-11-20T07:00:00Z. */
@@ -26,7 +26,11 @@ export const aLaneProgress = (laneId: string, differences: Partial<LaneProgress>
       perMs: 60_000,
       unit: null,
       timeZone: null,
+      anchorAtMs: null,
       amount: 30,
+      declaredAmount: 30,
+      reservedAmount: 0,
+      evidence: null,
       used: 6,
       freesAtMs: null,
     },
@@ -44,6 +48,7 @@ export const aBatch = (id: number, differences: Partial<Batch> = {}): Batch => (
   name: `docs-${id}`,
   state: 'in_progress',
   isPaused: false,
+  policy: null,
   outputPath: '/out.jsonl',
   errorPath: '/out.errors.jsonl',
   createdAtMs: NOW_MS - 60_000,

@@ -12,7 +12,11 @@ const aLimit = (differences: Partial<LimitUse>): LimitUse => ({
   perMs: 60_000,
   unit: null,
   timeZone: null,
+  anchorAtMs: null,
   amount: 200_000,
+  declaredAmount: 200_000,
+  reservedAmount: 0,
+  evidence: null,
   used: 1_812,
   freesAtMs: null,
   ...differences,
@@ -26,10 +30,27 @@ describe("a lane's line", () => {
     [{ perMs: 1_500 }, 'tokens 1,812/200,000 per 1500 ms'],
     [{ perMs: null, unit: 'day' }, 'tokens 1,812/200,000 per day'],
     [{ perMs: null, windowKind: 'fixed-month' }, 'tokens 1,812/200,000 per month'],
+    [{ perMs: null, unit: 'week' }, 'tokens 1,812/200,000 per week'],
+    [{ windowKind: 'session', perMs: 18_000_000 }, 'tokens 1,812/200,000 per 5 h'],
+    [{ metric: 'units', amount: 10_000 }, 'units 1,812/10,000 per min'],
     [{ metric: 'inputTokens' }, 'input tokens 1,812/200,000 per min'],
   ] as const)('has each limit with what is used of it: %o', ([differences, words]) => {
     expect(laneText(aLaneProgress('groq/a', { limits: [aLimit(differences)] }))).toBe(
       `open · 1 worker · no calls under way · ${words}`,
+    );
+  });
+
+  test('tells a lowered limit, what is declared, and why', () => {
+    const evidence = {
+      sinceMs: NOW_MS,
+      lastAtMs: NOW_MS,
+      refusals: 2,
+      reason: 'Rate limit reached',
+      probeAtMs: NOW_MS,
+    };
+    const limit = aLimit({ amount: 140_000, declaredAmount: 200_000, evidence });
+    expect(laneText(aLaneProgress('groq/a', { limits: [limit] }))).toContain(
+      'tokens 1,812/140,000 per min (lowered from 200,000: Rate limit reached)',
     );
   });
 

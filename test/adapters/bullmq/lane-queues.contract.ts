@@ -1,7 +1,8 @@
 /** What lane queues must do wherever BullMQ keeps them. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test, type TestContext } from 'vitest';
-import type { ServedLane, Slice } from '../../../src/app/ports.ts';
+import type { Slice } from '../../../src/app/ledger.ts';
+import type { ServedLane } from '../../../src/app/process-registry.ts';
 import { aLane, aProvider } from '../../app/fakes.ts';
 import type { OpenedQueues } from './queue-homes.ts';
 

@@ -52,22 +52,24 @@ const providerAt = (baseUrl: string): Provider => ({
 describe('a probe', () => {
   it('asks once for the list of models, with the key', async () => {
     await using server = await serve({ status: 200, body: '{"data":[{"id":"a"},{"id":"models/b"}]}' });
-    const probe = await probeProvider(server.provider, KEY);
-    expect(probe).toMatchObject({ kind: 'answered', models: ['a', 'b'] });
+    const probe = await probeProvider({ provider: server.provider, key: KEY, path: '/models' });
+    expect(probe).toMatchObject({ kind: 'answered', models: { ids: ['a', 'b'], isWhole: true } });
     expect(server.asked).toEqual([`GET /v1/models Bearer ${KEY}`]);
   });
 
   it('tells how far the clocks are apart, to about a second', async () => {
     const date = new Date(Date.now() + 3_600_000).toUTCString();
     await using server = await serve({ status: 200, headers: { date }, body: '{"data":[]}' });
-    const probe = await probeProvider(server.provider, KEY);
+    const probe = await probeProvider({ provider: server.provider, key: KEY, path: '/models' });
     const aheadMs = probe.kind === 'silent' ? null : probe.clockAheadMs;
     expect(Math.abs((aheadMs ?? 0) - 3_600_000)).toBeLessThan(2_000);
   });
 
   it('takes anything else than a list for an answer without one', async () => {
     await using server = await serve({ status: 200, body: '{"hello":1}' });
-    await expect(probeProvider(server.provider, KEY)).resolves.toMatchObject({
+    await expect(
+      probeProvider({ provider: server.provider, key: KEY, path: '/models' }),
+    ).resolves.toMatchObject({
       kind: 'answered',
       models: null,
     });
@@ -76,15 +78,49 @@ describe('a probe', () => {
   it('never asks twice and never repeats the key of a refusal', async () => {
     const body = JSON.stringify({ error: { message: `Invalid API key: ${KEY}` } });
     await using server = await serve({ status: 401, body });
-    const probe = await probeProvider(server.provider, KEY);
+    const probe = await probeProvider({ provider: server.provider, key: KEY, path: '/models' });
     expect(probe).toMatchObject({ kind: 'refused', status: 401 });
     expect(JSON.stringify(probe)).not.toContain(KEY);
     expect(server.asked).toHaveLength(1);
   });
 
+  it('asks for another path where that is cheaper, one above the base URL as well', async () => {
+    await using server = await serve({ status: 200, body: '{"result":[{"id":"7f","name":"@cf/a"}]}' });
+    const question = { provider: server.provider, key: KEY, path: '/../models/search' };
+    await expect(probeProvider(question)).resolves.toMatchObject({ models: { ids: ['@cf/a'] } });
+    expect(server.asked).toEqual([`GET /models/search Bearer ${KEY}`]);
+  });
+
+  it('tells how the account stands where the provider does', async () => {
+    const data = {
+      label: 'sk-or-v1-abc',
+      limit_remaining: 3.5,
+      usage: 0,
+      free_model_daily_requests: { used: 7, limit: 50, remaining: 43 },
+    };
+    await using server = await serve({ status: 200, body: JSON.stringify({ data }) });
+    const probe = await probeProvider({ provider: server.provider, key: KEY, path: '/key' });
+    expect(probe).toMatchObject({
+      models: null,
+      account: { freeRequestsToday: { used: 7, limit: 50 }, creditLeft: 3.5, creditUsed: 0 },
+    });
+    expect(JSON.stringify(probe)).not.toContain('sk-or');
+  });
+
+  it('does not follow a redirect with the key', async () => {
+    await using elsewhere = await serve({ status: 200, body: '{"data":[{"id":"a"}]}' });
+    const location = `${elsewhere.provider.baseUrl}/models`;
+    await using server = await serve({ status: 302, headers: { location }, body: '' });
+    const probe = await probeProvider({ provider: server.provider, key: KEY, path: '/models' });
+    expect(probe).toMatchObject({ kind: 'refused', status: 302 });
+    expect(elsewhere.asked).toEqual([]);
+  });
+
   it('is silence where nobody listens', async () => {
     const server = await serve({ status: 200, body: '' });
     await server[Symbol.asyncDispose]();
-    await expect(probeProvider(server.provider, undefined)).resolves.toMatchObject({ kind: 'silent' });
+    await expect(
+      probeProvider({ provider: server.provider, key: undefined, path: '/models' }),
+    ).resolves.toMatchObject({ kind: 'silent' });
   });
 });

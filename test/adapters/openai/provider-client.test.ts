@@ -1,3 +1,4 @@
+import type { RequestListener } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { callTo, KEY } from './serving.ts';
 
@@ -20,6 +21,19 @@ describe('a call to a provider', () => {
       expect(reply).toMatchObject({ kind: 'http', status });
     },
   );
+
+  it.each([
+    ['its key', 'k-1', 'Bearer k-1'],
+    ['no header at all where it has none', null, undefined],
+  ])('sends %s', async (_, key, expected) => {
+    const sent: (string | undefined)[] = [];
+    const answer: RequestListener = (request, response) => {
+      sent.push(request.headers.authorization);
+      response.end('{}');
+    };
+    await callTo(answer, { key });
+    expect(sent).toEqual([expected]);
+  });
 
   it.each([200, 500])('breaks a body without end off, with status %i', async (status) => {
     const { reply } = await callTo((_, response) => {

@@ -10,7 +10,8 @@ export const KEY = 'hunter2-night-0123456789';
 
 /** What a call is made with, where it differs from the usual. */
 export interface CallOptions {
-  readonly key?: string;
+  /** `null`: none. */
+  readonly key?: string | null;
   readonly content?: string;
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
@@ -69,7 +70,7 @@ const callOn = async (
   const lane = aLane('alpha/small', { timeoutMs });
   const provider = aProvider([lane], { baseUrl: `http://127.0.0.1:${port}/v1` });
   const body = { messages: [{ role: 'user', content }] };
-  return await openProviderClient([provider], () => key).chat(lane, body, signal);
+  return await openProviderClient([provider], () => key ?? undefined).chat(lane, body, signal);
 };
 
 const listenOn = async (server: Server): Promise<number> => {
