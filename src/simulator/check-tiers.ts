@@ -29,8 +29,21 @@ function tierProblems(tier: SimulatedTier, path: string): string[] {
     ...optionalCount(tier.concurrency, `${path}.concurrency`),
     ...duplicates(tier.models, `${path}.models`),
     ...tier.limits.flatMap((limit, index) => limitProblems(limit, `${path}.limits[${index}]`)),
-    ...tier.models.flatMap((model, index) => modelProblems(model, `${path}.models[${index}]`)),
+    ...tier.models.flatMap((model, index) => [
+      ...modelProblems(model, `${path}.models[${index}]`),
+      ...unitCostProblems(model, tier, `${path}.models[${index}].unitCost`),
+    ]),
   ];
+}
+
+/** Units are counted for every model of a tier that limits them, and only at a cost that is known. */
+function unitCostProblems(model: SimulatedModel, tier: SimulatedTier, path: string): string[] {
+  const countsUnits = [...tier.limits, ...model.limits].some(({ metric }) => metric === 'units');
+  const { unitCost } = model;
+  if (unitCost === undefined)
+    return unless(!countsUnits, path, 'there, because a limit counts units', unitCost);
+  const isFine = [unitCost.input, unitCost.output].every((cost) => Number.isFinite(cost) && cost >= 0);
+  return unless(isFine, path, 'costs of 0 or more', JSON.stringify(unitCost));
 }
 
 function modelProblems(model: SimulatedModel, path: string): string[] {
@@ -54,6 +67,7 @@ function windowProblems(window: SimulatedWindow, path: string): string[] {
   switch (window.kind) {
     case 'rolling':
     case 'refill':
+    case 'session':
       return count(window.perMs, `${path}.perMs`);
     case 'fixed':
       return [...count(window.perMs, `${path}.perMs`), ...instant(window.anchorAtMs, `${path}.anchorAtMs`)];

@@ -8,6 +8,19 @@ export interface Clock {
 /** The machine's clock that no adjustment of the wall clock can turn back. */
 export const steadyClock: Clock = { nowMs: () => performance.timeOrigin + performance.now() };
 
+/** A clock that says `originMs` when the machine's says `realOriginMs`, and runs `rate` times as fast. */
+export interface ClockSetting {
+  readonly realOriginMs: number;
+  readonly originMs: number;
+  readonly rate: number;
+}
+
+/** The machine's clock, moved and sped up: months in minutes. Latencies stay real. Throws for a rate of 0 or less. */
+export function acceleratedClock({ realOriginMs, originMs, rate }: ClockSetting): Clock {
+  if (!(rate > 0)) throw new Error(`Expected \`rate\` to be more than 0, got ${rate}.`);
+  return { nowMs: () => originMs + (steadyClock.nowMs() - realOriginMs) * rate };
+}
+
 /** The next number in [0, 1). */
 export type Random01 = () => number;
 

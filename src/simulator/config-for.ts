@@ -1,6 +1,6 @@
 /** The configuration that points Nightshift at simulated tiers, as the plain object of a `nightshift.yaml`. */
 import { durationText } from './describe-limit.ts';
-import type { SimulatedLimit, SimulatedModel, SimulatedTier } from './tier.ts';
+import type { CalendarUnit, SimulatedLimit, SimulatedModel, SimulatedTier, UnitCost } from './tier.ts';
 
 /** One limit as the yaml has it. `per` is a duration such as `1500ms`, `60s`, `1d` or `1month`. */
 export interface LimitEntry {
@@ -8,8 +8,9 @@ export interface LimitEntry {
   readonly tokens?: number;
   readonly inputTokens?: number;
   readonly outputTokens?: number;
+  readonly units?: number;
   readonly per: string;
-  readonly window: 'rolling' | 'refill' | 'fixed' | 'calendar';
+  readonly window: 'rolling' | 'refill' | 'fixed' | 'calendar' | 'session';
   readonly timeZone?: string;
   /** ISO 8601 instant in UTC. */
   readonly anchor?: string;
@@ -20,6 +21,7 @@ export interface ModelEntry {
   readonly contextTokens: number;
   readonly maxOutputTokens: number;
   readonly concurrency: number;
+  readonly unitCost?: UnitCost;
   readonly limits: readonly LimitEntry[];
 }
 
@@ -82,6 +84,7 @@ function modelEntry(model: SimulatedModel, tier: SimulatedTier): ModelEntry {
     contextTokens: model.contextTokens,
     maxOutputTokens: model.maxOutputTokens,
     concurrency: model.concurrency ?? tier.concurrency ?? UNBOUNDED_MODEL_CONCURRENCY,
+    ...(model.unitCost === undefined ? {} : { unitCost: model.unitCost }),
     limits: model.limits.map(limitEntry),
   };
 }
@@ -91,6 +94,7 @@ function limitEntry({ metric, amount, window }: SimulatedLimit): LimitEntry {
   switch (window.kind) {
     case 'rolling':
     case 'refill':
+    case 'session':
       return { ...counted, per: durationText(window.perMs), window: window.kind };
     case 'fixed':
       return {
@@ -106,12 +110,14 @@ function limitEntry({ metric, amount, window }: SimulatedLimit): LimitEntry {
     case 'calendar':
       return {
         ...counted,
-        per: window.unit === 'day' ? '1d' : '1month',
+        per: CALENDAR_PERIODS[window.unit],
         window: 'calendar',
         timeZone: window.timeZone,
       };
   }
 }
+
+const CALENDAR_PERIODS: Readonly<Record<CalendarUnit, string>> = { day: '1d', week: '7d', month: '1month' };
 
 function isoInstant(atMs: number): string {
   return new Date(atMs).toISOString();

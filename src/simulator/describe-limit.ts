@@ -20,6 +20,7 @@ function describeWindow(window: SimulatedWindow): string {
     case 'rolling':
     case 'refill':
     case 'fixed':
+    case 'session':
       return `${durationText(window.perMs)} (${window.kind})`;
     case 'fixed-month':
       return `month (fixed, ${window.timeZone})`;

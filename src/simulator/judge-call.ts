@@ -86,7 +86,12 @@ export function hasKey(call: Pick<ArrivedCall, 'provider' | 'authorization'>): b
 
 function sizeAtMost({ promptTokens, maxTokens }: ChatRequest, { model }: ModelState): CallSize {
   const roomTokens = Math.max(1, model.contextTokens - promptTokens);
-  return { promptTokens, outputTokens: maxTokens ?? Math.min(model.maxOutputTokens, roomTokens) };
+  const outputTokens = maxTokens ?? Math.min(model.maxOutputTokens, roomTokens);
+  return {
+    promptTokens,
+    outputTokens,
+    ...(model.unitCost === undefined ? {} : { unitCost: model.unitCost }),
+  };
 }
 
 /** What is wrong with the request itself, whatever has been used so far; null if nothing is. */

@@ -78,7 +78,7 @@ function spoken(
   said: { readonly reply: Reply; readonly completionTokens: number; readonly delayMs: number },
   failure?: string,
 ): Performance {
-  const used = { promptTokens: call.atMost.promptTokens, outputTokens: said.completionTokens };
+  const used = { ...call.atMost, outputTokens: said.completionTokens };
   const outcome: Outcome = failure === undefined ? { kind: 'succeeded' } : { kind: 'failed', failure };
   return { reply: said.reply, silence: 'reset', delayMs: said.delayMs, used, outcome };
 }
@@ -94,8 +94,7 @@ function broken(
   },
 ): Performance {
   const { provider, kind, delayMs } = failure;
-  const used =
-    provider.tier.countsFailed === false ? null : { promptTokens: call.atMost.promptTokens, outputTokens: 0 };
+  const used = provider.tier.countsFailed === false ? null : { ...call.atMost, outputTokens: 0 };
   const silence = kind === 'hang' ? 'hang' : 'reset';
   const reply = brokenReply(provider, kind, failure.whole);
   return { reply, silence, delayMs, used, outcome: { kind: 'failed', failure: kind } };

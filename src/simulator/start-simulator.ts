@@ -3,6 +3,8 @@ import type { Server } from 'node:http';
 import { createServer } from 'node:http';
 import type { CallRecord } from './call-log.ts';
 import { callLog } from './call-log.ts';
+import type { LimitChange } from './change-limit.ts';
+import { changeLimit } from './change-limit.ts';
 import { checkTiers } from './check-tiers.ts';
 import type { Clock } from './clock.ts';
 import { seededRandom, steadyClock } from './clock.ts';
@@ -44,7 +46,9 @@ export interface RunningSimulator extends AsyncDisposable {
   calls(since?: number): readonly CallRecord[];
   /** Puts other fault rules in force. */
   setFaults(rules: readonly FaultRule[]): void;
-  /** As new: nothing used, nothing logged, time counted from now; the same fault rules. */
+  /** Another true amount of one limit; what is used stays used. Throws unless one limit is meant. */
+  setLimit(change: LimitChange): void;
+  /** As new: the tiers' own amounts, nothing used, nothing logged, time counted from now; the same fault rules. */
   reset(): void;
   /** Stops at once: open and hanging connections are destroyed, no timer is left. */
   close(): Promise<void>;
@@ -112,6 +116,7 @@ function running(server: Server, house: House, options: SimulatorOptions): Runni
     stats: () => statsOf(house.world),
     calls: (since = 0) => house.world.log.since(since),
     setFaults: (rules) => house.world.faults.replace(rules),
+    setLimit: (change) => changeLimit(house.world, change),
     reset: () => house.reset(),
     close,
     [Symbol.asyncDispose]: close,

@@ -1,6 +1,7 @@
 /** The state of the simulated tiers as plain data, for `GET /_/stats`, tests and the closing table. */
 import { describeLimit } from './describe-limit.ts';
 import type { Meter } from './windows/meter.ts';
+import { partsOf } from './windows/meter.ts';
 import type { ModelState, ProviderState, Tally, World } from './state.ts';
 import type { SimulatedMetric } from './tier.ts';
 
@@ -8,8 +9,9 @@ import type { SimulatedMetric } from './tier.ts';
 export interface LimitStats {
   readonly limit: string;
   readonly metric: SimulatedMetric;
+  /** Of now: it may have been changed. */
   readonly amount: number;
-  /** The most ever used in any one window by the limit's own count, up-front charges included; never over `amount`. */
+  /** The most ever used in any one window by the limit's own count, up-front charges included; never over the amount of then. */
   readonly peakUsed: number;
   /** All that was ever counted, settled. */
   readonly used: number;
@@ -80,15 +82,10 @@ function callStats(tally: Tally): Omit<CallStats, 'limits'> {
 }
 
 function limitStats(meter: Meter, firstCallAtMs: number, nowMs: number): LimitStats {
-  const { limit, count, peakUsed, totalUsed, rejected } = meter;
-  const most = limit.amount * count.windowsFrom(firstCallAtMs, nowMs);
-  return {
-    limit: describeLimit(limit),
-    metric: limit.metric,
-    amount: limit.amount,
-    peakUsed,
-    used: totalUsed,
-    rejected,
-    share: totalUsed / most,
-  };
+  const { limit, count, rejected } = meter;
+  const { metric, amount } = limit;
+  const used = meter.totalUsed / partsOf(metric);
+  const share = used / (amount * count.windowsFrom(firstCallAtMs, nowMs));
+  const peakUsed = meter.peakUsed / partsOf(metric);
+  return { limit: describeLimit(limit), metric, amount, peakUsed, used, rejected, share };
 }

@@ -12,25 +12,42 @@
  * - `refill`: a token bucket that starts full, holds the amount and refills continuously at amount / perMs.
  * - `fixed`: windows of `perMs` counted from `anchorAtMs`, in both directions.
  * - `fixed-month`: months counted from `anchorAtMs` on the clock of `timeZone`; the 31st does not drift to the 28th.
- * - `calendar`: the day or month of a time zone (IANA name).
+ * - `calendar`: the day, the week (from Monday, ISO 8601) or the month of a time zone (IANA name).
+ * - `session`: opens with the first call after the one before has ended, and lasts `perMs`.
  */
 export type SimulatedWindow =
   | { readonly kind: 'rolling'; readonly perMs: number }
   | { readonly kind: 'refill'; readonly perMs: number }
   | { readonly kind: 'fixed'; readonly perMs: number; readonly anchorAtMs: number }
   | { readonly kind: 'fixed-month'; readonly anchorAtMs: number; readonly timeZone: string }
-  | { readonly kind: 'calendar'; readonly unit: 'day' | 'month'; readonly timeZone: string };
+  | { readonly kind: 'calendar'; readonly unit: CalendarUnit; readonly timeZone: string }
+  | { readonly kind: 'session'; readonly perMs: number };
 
-/** What a limit counts. `tokens` is both directions together. */
-export type SimulatedMetric = 'requests' | 'tokens' | 'inputTokens' | 'outputTokens';
+/** What a calendar window is as long as. */
+export type CalendarUnit = 'day' | 'week' | 'month';
+
+/** Everything a limit may count. */
+export const SIMULATED_METRICS = ['requests', 'tokens', 'inputTokens', 'outputTokens', 'units'] as const;
+
+/**
+ * What a limit counts. `tokens` is both directions together; `units` are the provider's own (Cloudflare's Neurons),
+ * of which every model takes its {@link UnitCost}.
+ */
+export type SimulatedMetric = (typeof SIMULATED_METRICS)[number];
+
+/** What a thousand tokens of each direction take in the provider's own units; up to three decimals count. */
+export interface UnitCost {
+  readonly input: number;
+  readonly output: number;
+}
 
 /** The word a provider uses for a window in its messages and headers. */
-export type WindowName = 'second' | 'minute' | 'hour' | 'day' | 'month';
+export type WindowName = 'second' | 'minute' | 'hour' | 'session' | 'day' | 'week' | 'month';
 
 /** At most `amount` of `metric` per window. */
 export interface SimulatedLimit {
   readonly metric: SimulatedMetric;
-  /** A positive integer. */
+  /** A positive integer; of `units`, whole ones. */
   readonly amount: number;
   readonly window: SimulatedWindow;
   /**
@@ -49,6 +66,11 @@ export const SIMULATED_DIALECTS = [
   'cloudflare',
   'mistral',
   'cohere',
+  'cerebras',
+  'nvidia',
+  'zhipu',
+  'alibaba',
+  'ollama',
 ] as const;
 export type SimulatedDialect = (typeof SIMULATED_DIALECTS)[number];
 
@@ -68,6 +90,8 @@ export interface SimulatedModel {
   /** The most one call may ask for, and what a call without `max_tokens` is charged up front. */
   readonly maxOutputTokens: number;
   readonly limits: readonly SimulatedLimit[];
+  /** Needed where a limit of the model or of its provider counts units. */
+  readonly unitCost?: UnitCost;
   /** Calls under way at once; one more is a 429. No bound unless said. */
   readonly concurrency?: number;
   readonly latency: SimulatedLatency;
@@ -96,6 +120,7 @@ export interface SimulatedTier {
 const SECOND_MS = 1_000;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
+const WEEK_MS = 7 * DAY_MS;
 
 /** The word for a limit's window: its own, or by length (under an hour is a "minute", from 28 days on a "month"). */
 export function windowName(limit: SimulatedLimit): WindowName {
@@ -106,6 +131,8 @@ export function windowName(limit: SimulatedLimit): WindowName {
       return 'month';
     case 'calendar':
       return window.unit;
+    case 'session':
+      return 'session';
     case 'rolling':
     case 'refill':
     case 'fixed':
@@ -117,5 +144,6 @@ function nameOfLength(perMs: number): WindowName {
   if (perMs <= SECOND_MS) return 'second';
   if (perMs < HOUR_MS) return 'minute';
   if (perMs < DAY_MS) return 'hour';
-  return perMs < 28 * DAY_MS ? 'day' : 'month';
+  if (perMs < WEEK_MS) return 'day';
+  return perMs < 4 * WEEK_MS ? 'week' : 'month';
 }

@@ -1,12 +1,22 @@
 /** Simulated providers for tests, and what their own log says about the calls they got. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RunningSimulator } from '../../src/simulator/start-simulator.ts';
-import type { SimulatedDialect, SimulatedLimit, SimulatedTier } from '../../src/simulator/tier.ts';
+import type { CallRecord } from '../../src/simulator/call-log.ts';
+import type {
+  CalendarUnit,
+  SimulatedDialect,
+  SimulatedLimit,
+  SimulatedTier,
+  UnitCost,
+} from '../../src/simulator/tier.ts';
+import { amountOf } from '../../src/simulator/windows/meter.ts';
 
 /** What differs from one simulated provider to the next. */
 export interface ProviderOptions {
   readonly dialect?: SimulatedDialect;
   readonly limits?: readonly SimulatedLimit[];
+  /** What a thousand tokens take; needed with limits of units. */
+  readonly unitCost?: UnitCost;
   /** Default 5. */
   readonly latencyMs?: number;
   /** Calls at once, enforced. Default 16. */
@@ -32,6 +42,7 @@ export const provider = (id: string, options: ProviderOptions = {}): SimulatedTi
       contextTokens: options.contextTokens ?? 16_000,
       maxOutputTokens: 4_000,
       concurrency: options.concurrency ?? 16,
+      ...(options.unitCost === undefined ? {} : { unitCost: options.unitCost }),
       limits: options.limits ?? [],
       latency: { minMs: options.latencyMs ?? 5 },
     },
@@ -59,12 +70,41 @@ export const fixed = (metric: SimulatedLimit['metric'], amount: number, perMs: n
   window: { kind: 'fixed', perMs, anchorAtMs: Date.UTC(2026, 0, 1) },
 });
 
-/** Days of a time zone. */
+/** Windows that open with their first call. */
+export const session = (metric: SimulatedLimit['metric'], amount: number, perMs: number): SimulatedLimit => ({
+  metric,
+  amount,
+  window: { kind: 'session', perMs },
+});
+
+/** Pacific days. */
 export const daily = (metric: SimulatedLimit['metric'], amount: number): SimulatedLimit => ({
   metric,
   amount,
   window: { kind: 'calendar', unit: 'day', timeZone: 'America/Los_Angeles' },
 });
+
+/** Requests per day, week or month of a time zone. */
+export const requestsPer = (unit: CalendarUnit, amount: number, timeZone: string): SimulatedLimit => ({
+  metric: 'requests',
+  amount,
+  window: { kind: 'calendar', unit, timeZone },
+});
+
+/** What a call took of a limit of this metric, as the provider settled it. */
+export const amountTaken = (
+  metric: SimulatedLimit['metric'],
+  { promptTokens, completionTokens }: CallRecord,
+  unitCost?: UnitCost,
+): number =>
+  amountOf(metric, {
+    promptTokens,
+    outputTokens: completionTokens,
+    ...(unitCost === undefined ? {} : { unitCost }),
+  });
+
+/** Ended calls that the provider refused for a limit. */
+export const isRefused = ({ outcome }: CallRecord): boolean => outcome.kind === 'rejected';
 
 /** Calls refused for a limit, by the simulator's own count. */
 export const refusals = (simulator: RunningSimulator): number => sumOf(simulator, (stats) => stats.rejected);

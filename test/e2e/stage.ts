@@ -10,6 +10,7 @@ import pg from 'pg';
 import { stringify } from 'yaml';
 import { recordClientConfig } from '../../src/adapters/postgres/connect.ts';
 import { configFor } from '../../src/simulator/config-for.ts';
+import type { Clock } from '../../src/simulator/clock.ts';
 import type { FaultRule } from '../../src/simulator/faults/fault.ts';
 import { type RunningSimulator, startSimulator } from '../../src/simulator/start-simulator.ts';
 import type { SimulatedTier } from '../../src/simulator/tier.ts';
@@ -22,7 +23,11 @@ export interface StageOptions {
   /** From `describeHomes`, which has the home ready. */
   readonly home: HomeName;
   readonly tiers: readonly SimulatedTier[];
+  /** What the configuration says of them, where that is not the truth. */
+  readonly declaredTiers?: readonly SimulatedTier[];
   readonly faults?: readonly FaultRule[];
+  /** Of the simulated providers; the machine's unless said. */
+  readonly clock?: Clock;
   /** Pools beside `small`, which has every lane. */
   readonly pools?: Readonly<Record<string, readonly string[]>>;
   /** The variable that holds the key of every provider; none needs one unless said. */
@@ -60,9 +65,11 @@ export const setStage = async (options: StageOptions): Promise<Stage> => {
   const directory = await mkdtemp(join(tmpdir(), 'nightshift-e2e-'));
   stack.defer(() => rm(directory, { recursive: true, force: true }));
   const dataDirectory = join(directory, 'data');
-  const { tiers, faults = [], holdsServer = true } = options;
+  const { tiers, faults = [], clock, holdsServer = true } = options;
   const home = stack.use(await openStageHome({ home: options.home, dataDirectory, holdsServer }));
-  const simulator = stack.use(await startSimulator({ tiers, faults }));
+  const simulator = stack.use(
+    await startSimulator({ tiers, faults, ...(clock === undefined ? {} : { clock }) }),
+  );
   const config = join(directory, 'nightshift.yaml');
   await writeFile(config, configText(simulator.url, options));
 
@@ -110,8 +117,9 @@ const ask = async (home: StageHome, sql: string): Promise<unknown> => {
   }
 };
 
-const configText = (url: string, { tiers, pools = {}, timeout, apiKeyEnv }: StageOptions): string => {
-  const base = configFor(url, tiers, apiKeyEnv);
+const configText = (url: string, options: StageOptions): string => {
+  const { tiers, declaredTiers = tiers, pools = {}, timeout, apiKeyEnv } = options;
+  const base = configFor(url, declaredTiers, apiKeyEnv);
   const providers = Object.entries(base.providers).map(([id, provider]) => {
     const models = Object.entries(provider.models).map(([name, model]) => [
       name,

@@ -13,6 +13,7 @@ const LIMIT = 10;
 const shortWindow = fc.oneof(
   fc.record({ kind: fc.constant('rolling' as const), perMs: fc.integer({ min: 1, max: 60 }) }),
   fc.record({ kind: fc.constant('refill' as const), perMs: fc.integer({ min: 1, max: 60 }) }),
+  fc.record({ kind: fc.constant('session' as const), perMs: fc.integer({ min: 1, max: 60 }) }),
   fc.record({
     kind: fc.constant('fixed' as const),
     perMs: fc.integer({ min: 1, max: 60 }),
@@ -23,7 +24,7 @@ const shortWindow = fc.oneof(
 const longWindow = fc.oneof(
   fc.record({
     kind: fc.constant('calendar' as const),
-    unit: fc.constantFrom('day' as const, 'month' as const),
+    unit: fc.constantFrom('day' as const, 'week' as const, 'month' as const),
     timeZone: fc.constantFrom(
       'UTC',
       'America/Los_Angeles',
@@ -124,6 +125,31 @@ describe('the count of a window', () => {
     );
   });
 
+  it('forgets nothing when its amount is changed, and lets in what the new amount has room for', () => {
+    const changes = fc.array(
+      fc.record({
+        waitMs: fc.integer({ min: 0, max: 25 }),
+        amount: fc.integer({ min: 1, max: LIMIT }),
+        limitAmount: fc.integer({ min: 1, max: LIMIT * 2 }),
+      }),
+      { maxLength: 40 },
+    );
+    fc.assert(
+      fc.property(shortWindow, changes, (window, steps) => {
+        const count = countFor(window, LIMIT);
+        let nowMs = START_AT_MS;
+        for (const { waitMs, amount, limitAmount } of steps) {
+          nowMs += waitMs;
+          const used = count.usedAt(nowMs);
+          count.resize(limitAmount, nowMs);
+          expect(count.usedAt(nowMs)).toBe(used);
+          expect(count.waitMs(amount, nowMs) === 0).toBe(used + amount <= limitAmount);
+          if (used + amount <= limitAmount) count.take(amount, nowMs);
+        }
+      }),
+    );
+  });
+
   it('agrees with the calendar of the zone and with anchored months over years, daylight saving included', () => {
     const steps = stepsOf(fc.integer({ min: 0, max: 20 * 24 * HOUR_MS }));
     fc.assert(
@@ -175,6 +201,44 @@ describe('the count of a window', () => {
       }),
       { numRuns: 50 },
     );
+  });
+
+  it('opens a session with the first call at or after the end of the one before, however late', () => {
+    const waits = fc.array(fc.integer({ min: 0, max: 90 }), { maxLength: 60 });
+    fc.assert(
+      fc.property(waits, (waitsMs) => {
+        const perMs = 30;
+        const count = countFor({ kind: 'session', perMs }, LIMIT);
+        let nowMs = START_AT_MS;
+        let opened = { atMs: Number.NEGATIVE_INFINITY, calls: 0 };
+        for (const waitMs of waitsMs) {
+          nowMs += waitMs;
+          if (nowMs >= opened.atMs + perMs) opened = { atMs: nowMs, calls: 0 };
+          expect(count.waitMs(1, nowMs)).toBe(opened.calls < LIMIT ? 0 : opened.atMs + perMs - nowMs);
+          if (opened.calls === LIMIT) continue;
+          count.take(1, nowMs);
+          opened.calls += 1;
+          expect(count.untilUnusedMs(nowMs)).toBe(opened.atMs + perMs - nowMs);
+        }
+      }),
+    );
+  });
+
+  it('gives back nothing to a session that has ended while a call of it was under way', () => {
+    const count = countFor({ kind: 'session', perMs: 1_000 }, 10);
+    const late = count.take(8, START_AT_MS);
+    count.take(6, START_AT_MS + 1_000);
+    count.settle(late, 0, START_AT_MS + 1_001);
+    expect(count.usedAt(START_AT_MS + 1_001)).toBe(6);
+  });
+
+  it('refills a bucket that became smaller than what it misses before it lets anything in', () => {
+    const count = countFor({ kind: 'refill', perMs: 1_000 }, 10);
+    count.take(10, START_AT_MS);
+    count.resize(4, START_AT_MS);
+    expect(count.waitMs(1, START_AT_MS)).toBe(1_750);
+    expect(count.waitMs(1, START_AT_MS + 1_750)).toBe(0);
+    expect(count.waitMs(5, START_AT_MS)).toBe(Number.POSITIVE_INFINITY);
   });
 
   it('lets two calls exactly one rolling window apart both pass', () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { RunningSimulator } from '../../src/simulator/start-simulator.ts';
 import { startSimulator } from '../../src/simulator/start-simulator.ts';
 import type { SimulatedDialect, SimulatedLimit } from '../../src/simulator/tier.ts';
+import { SIMULATED_DIALECTS } from '../../src/simulator/tier.ts';
 import type { HandClock } from './serving.ts';
 import { chat, handClock, HELLO, instantModel, perMinute, tierOf } from './serving.ts';
 
@@ -43,8 +44,10 @@ async function errorOf(dialect: SimulatedDialect, ask: (simulator: RunningSimula
   return tell(await ask(simulator));
 }
 
+/** Of an answer to HELLO, which a simulated model gives back. */
+const USAGE = { prompt_tokens: 9, completion_tokens: 5 };
+
 const KEY = { headers: { authorization: 'Bearer right' } };
-const ALL = ['openai', 'gemini', 'groq', 'openrouter', 'cloudflare', 'mistral', 'cohere'] as const;
 
 describe('quota refusals', () => {
   it('are exact in Groq words: limit, used, requested and the wait of a refilling day', async () => {
@@ -111,6 +114,8 @@ describe('quota refusals', () => {
         metadata: { headers: { 'X-RateLimit-Reset': resetAtMs }, limit_source: 'openrouter_free_tier_daily' },
       },
     });
+    const paidUp = await refusalOf('openrouter', [{ metric: 'tokens', amount: 1_000, window: UTC_DAY }]);
+    expect(JSON.stringify(paidUp.body)).toContain('-per-day-high-balance.');
     const minute = await refusalOf('openrouter', [perMinute('requests', 1)]);
     expect(minute.body).toMatchObject({ error: { message: 'Rate limit exceeded: free-models-per-min.' } });
   });
@@ -123,6 +128,20 @@ describe('quota refusals', () => {
     expect(JSON.stringify(minute.body)).not.toContain('4006');
   });
 
+  it('come from Cloudflare with the allocation of a tier that counts Neurons', async () => {
+    const model = instantModel({ unitCost: { input: 100, output: 1_000 } });
+    const limits = [{ metric: 'units', amount: 1_200, window: UTC_DAY }] as const;
+    const tier = tierOf({ dialect: 'cloudflare', limits, models: [model] });
+    await using simulator = await startSimulator({ tiers: [tier], clock: handClock() });
+    while ((await chat(simulator)).status === 200);
+    const { body } = await tell(await chat(simulator));
+    expect(JSON.stringify(body)).toContain('daily free allocation of 1,200 neurons');
+    const { completion_tokens: outputTokens, prompt_tokens: promptTokens } = USAGE;
+    const [used] = simulator.stats().providers['sim']?.limits ?? [];
+    const answered = simulator.calls().filter(({ status }) => status === 200).length;
+    expect(used?.used).toBeCloseTo((answered * (promptTokens * 100 + outputTokens * 1_000)) / 1_000, 6);
+  });
+
   it('come from Mistral and Cohere in their forms', async () => {
     const mistral = await refusalOf('mistral', [perMinute('tokens', 40)]);
     expect(mistral.body).toMatchObject({ object: 'error', message: 'Tokens rate limit exceeded' });
@@ -131,6 +150,57 @@ describe('quota refusals', () => {
     expect(cohere.body).toMatchObject({
       message: expect.stringContaining('limited to 1 API calls / minute'),
     });
+  });
+
+  it('come from Cerebras flat, with resets in float seconds at every answer', async () => {
+    const limits: SimulatedLimit[] = [
+      { metric: 'tokens', amount: 100, window: { kind: 'refill', perMs: 60_000 } },
+      { metric: 'requests', amount: 2_400, window: { kind: 'refill', perMs: DAY_MS } },
+    ];
+    const { status, headers, body } = await refusalOf('cerebras', limits);
+    expect([status, body]).toEqual([
+      429,
+      {
+        message: 'Tokens per minute limit exceeded - too many tokens processed.',
+        type: 'too_many_tokens_error',
+        param: 'quota',
+        code: 'token_quota_exceeded',
+      },
+    ]);
+    expect(headers.get('x-ratelimit-limit-requests-day')).toBe('2400');
+    expect(headers.get('x-ratelimit-reset-requests-day')).toMatch(/^\d+(?:\.\d+)?$/u);
+    expect(Number(headers.get('x-ratelimit-reset-tokens-minute'))).toBeLessThanOrEqual(60);
+    expect(headers.get('retry-after')).toBeNull();
+    const daily = await refusalOf('cerebras', [{ metric: 'requests', amount: 1, window: UTC_DAY }]);
+    expect(daily.body).toMatchObject({ code: 'request_quota_exceeded' });
+    expect(daily.headers.get('x-ratelimit-reset-requests-day')).toBe('43200');
+  });
+
+  it.each([
+    ['session', { kind: 'session', perMs: 18_000_000 }],
+    ['weekly', { kind: 'calendar', unit: 'week', timeZone: 'UTC' }],
+    ['monthly', { kind: 'calendar', unit: 'month', timeZone: 'UTC' }],
+  ] as const)('come from Ollama naming the %s limit and nothing else', async (name, window) => {
+    const { status, headers, body } = await refusalOf('ollama', [{ metric: 'tokens', amount: 40, window }]);
+    expect([status, body]).toMatchObject([
+      429,
+      { error: { message: expect.stringContaining(`reached your ${name} usage limit`) } },
+    ]);
+    expect([...headers.keys()].filter((header) => /ratelimit|retry/u.test(header))).toEqual([]);
+  });
+
+  it('come from NVIDIA, Zhipu and Alibaba in their forms', async () => {
+    const limits = [perMinute('tokens', 40)];
+    expect((await refusalOf('nvidia', limits)).body).toEqual({ status: 429, title: 'Too Many Requests' });
+    expect((await refusalOf('zhipu', limits)).body).toMatchObject({ error: { code: '1303' } });
+    const alibaba = await refusalOf('alibaba', limits);
+    expect([alibaba.status, alibaba.body]).toMatchObject([
+      429,
+      { error: { message: expect.stringContaining('You exceeded your current quota') } },
+    ]);
+    const month = { kind: 'calendar', unit: 'month', timeZone: 'UTC' } as const;
+    const spent = await refusalOf('alibaba', [{ metric: 'tokens', amount: 40, window: month }]);
+    expect([spent.status, spent.headers.get('retry-after')]).toEqual([403, null]);
   });
 
   it('come from OpenAI with retry-after in seconds and milliseconds', async () => {
@@ -143,7 +213,40 @@ describe('quota refusals', () => {
   });
 });
 
-describe.each(ALL)('the %s dialect', (dialect) => {
+describe('headers of other replies', () => {
+  const limits: SimulatedLimit[] = [
+    { metric: 'requests', amount: 1_000, window: { kind: 'refill', perMs: DAY_MS } },
+  ];
+  const remainingAfter = async (dialect: SimulatedDialect, body: unknown, key: string) => {
+    const tier = tierOf({ dialect, limits, apiKey: 'right', refusesParameters: ['top_k'] });
+    await using simulator = await startSimulator({ tiers: [tier], clock: handClock() });
+    const response = await chat(simulator, body, { headers: { authorization: `Bearer ${key}` } });
+    await response.arrayBuffer();
+    return response.headers.get('x-ratelimit-remaining-requests');
+  };
+
+  it('tell the day of a known caller of Groq whatever the answer is, and nothing to a stranger', async () => {
+    expect(await remainingAfter('groq', HELLO, 'right')).toBe('999');
+    expect(await remainingAfter('groq', { ...HELLO, top_k: 3 }, 'right')).toBe('1000');
+    expect(await remainingAfter('groq', HELLO, 'wrong')).toBeNull();
+  });
+
+  it('tell the minute and the month of Mistral in tokens, with what the call took', async () => {
+    const month = { kind: 'calendar', unit: 'month', timeZone: 'UTC' } as const;
+    const tier = tierOf({
+      dialect: 'mistral',
+      limits: [perMinute('tokens', 500), { metric: 'tokens', amount: 4_000, window: month }],
+    });
+    await using simulator = await startSimulator({ tiers: [tier], clock: handClock() });
+    const { headers } = await chat(simulator);
+    const cost = Number(headers.get('x-ratelimit-tokens-query-cost'));
+    expect(cost).toBe(USAGE.prompt_tokens + USAGE.completion_tokens);
+    expect(headers.get('x-ratelimit-remaining-tokens-minute')).toBe(String(500 - cost));
+    expect(headers.get('x-ratelimit-remaining-tokens-month')).toBe(String(4_000 - cost));
+  });
+});
+
+describe.each(SIMULATED_DIALECTS)('the %s dialect', (dialect) => {
   it('answers a wrong key with 401 and never repeats it', async () => {
     const wrong = { headers: { authorization: 'Bearer sk-wrong-key' } };
     const { status, body } = await errorOf(dialect, (simulator) => chat(simulator, HELLO, wrong));

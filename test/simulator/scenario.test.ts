@@ -98,6 +98,37 @@ describe('the configuration for simulated tiers', () => {
   });
 });
 
+describe('the configuration for windows that few providers have', () => {
+  it('has sessions, calendar weeks, and units with what each model takes of them', () => {
+    const timeZone = 'UTC';
+    const tier = tierOf({
+      limits: [
+        { metric: 'units', amount: 10_000, window: { kind: 'calendar', unit: 'week', timeZone } },
+        { metric: 'requests', amount: 40, window: { kind: 'session', perMs: 18_000_000 } },
+      ],
+      models: [instantModel({ unitCost: { input: 4.119, output: 34.868 } })],
+    });
+    expect(configFor('http://127.0.0.1:9', [tier]).providers['sim']).toMatchObject({
+      limits: [
+        { units: 10_000, per: '7d', window: 'calendar', timeZone },
+        { requests: 40, per: '18000s', window: 'session' },
+      ],
+      models: { small: { unitCost: { input: 4.119, output: 34.868 } } },
+    });
+  });
+
+  it('cannot be made where the cost of a limited unit is missing', () => {
+    const limits = [{ metric: 'units', amount: 9, window: { kind: 'session', perMs: 1_000 } }] as const;
+    expect(() => checkTiers([tierOf({ limits })])).toThrow(
+      'Expected `tiers[0].models[0].unitCost` to be there, because a limit counts units',
+    );
+    const unitCost = { input: -1, output: 1 };
+    expect(() => checkTiers([tierOf({ limits, models: [instantModel({ unitCost })] })])).toThrow(
+      'Expected `tiers[0].models[0].unitCost` to be costs of 0 or more',
+    );
+  });
+});
+
 describe('nightshift simulate', () => {
   it('prints base URLs, writes the configuration, and ends with a table of what happened', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'nightshift-simulate-'));

@@ -19,12 +19,26 @@ export function usedByDefinition(
   { uses, nowMs }: { readonly uses: readonly Use[]; readonly nowMs: number },
 ): number {
   if (window.kind === 'refill') return bucketUse(uses, { limitAmount, perMs: window.perMs, nowMs });
-  const counted = uses.filter((use) => sharesWindow(window, use.atMs, nowMs));
+  const counted =
+    window.kind === 'session'
+      ? inOpenSession(uses, window.perMs, nowMs)
+      : uses.filter((use) => sharesWindow(window, use.atMs, nowMs));
   return counted.reduce((sum, use) => sum + (use.settled?.amount ?? use.chargedAmount), 0);
 }
 
+/** The uses of the session that is open at `nowMs`: each opens one that no earlier session holds. */
+function inOpenSession(uses: readonly Use[], perMs: number, nowMs: number): readonly Use[] {
+  const openings: number[] = [];
+  for (const { atMs } of uses.toSorted((left, right) => left.order - right.order)) {
+    if (openings.every((openedAtMs) => openedAtMs + perMs <= atMs)) openings.push(atMs);
+  }
+  const openedAtMs = openings.at(-1);
+  if (openedAtMs === undefined || openedAtMs + perMs <= nowMs) return [];
+  return uses.filter(({ atMs }) => atMs >= openedAtMs);
+}
+
 function sharesWindow(
-  window: Exclude<SimulatedWindow, { kind: 'refill' }>,
+  window: Exclude<SimulatedWindow, { kind: 'refill' | 'session' }>,
   atMs: number,
   nowMs: number,
 ): boolean {
@@ -44,9 +58,23 @@ function periodIndex(atMs: number, window: { readonly perMs: number; readonly an
   return Math.floor((atMs - window.anchorAtMs) / window.perMs);
 }
 
-function dateIn(window: Extract<SimulatedWindow, { kind: 'calendar' }>, atMs: number): string {
+/** A name for the day (2026-11-01), the week (by its Monday) or the month (2026-11) that holds the instant. */
+export function dateIn(window: Extract<SimulatedWindow, { kind: 'calendar' }>, atMs: number): string {
   const date = new Intl.DateTimeFormat('en-CA', { timeZone: window.timeZone }).format(atMs);
-  return window.unit === 'day' ? date : date.slice(0, 7);
+  switch (window.unit) {
+    case 'day':
+      return date;
+    case 'week':
+      return mondayOf(date);
+    case 'month':
+      return date.slice(0, 7);
+  }
+}
+
+function mondayOf(date: string): string {
+  const day = new Date(`${date}T00:00:00Z`);
+  day.setUTCDate(day.getUTCDate() - ((day.getUTCDay() + 6) % 7));
+  return day.toISOString().slice(0, 10);
 }
 
 /** UTC only: how many boundaries of the anchor's day of month lie between the anchor and the instant. */

@@ -1,7 +1,6 @@
 /**
- * Cloudflare Workers AI: errors in `errors[0]`, no rate-limit headers, the day's allocation in words of Neurons
- * (facts/providers.json, cloudflare: code 4006). The simulator counts the day in tokens, since Neurons are
- * tokens times the model's rate.
+ * Cloudflare Workers AI: errors in `errors[0]`, no rate-limit headers, the day's allocation of Neurons in words
+ * (facts/providers.json, cloudflare: code 4006).
  */
 import type { Complaint, OwnWords } from './complaint.ts';
 import { ownWords, plainWording } from './complaint.ts';
@@ -53,7 +52,7 @@ function quotaError(limit: SimulatedLimit): CloudflareError {
     return {
       code: 4006,
       message:
-        'you have used up your daily free allocation of 10,000 neurons, please upgrade to ' +
+        `you have used up your daily free allocation of ${neurons(limit)} neurons, please upgrade to ` +
         "Cloudflare's Workers Paid plan if you would like to continue usage.",
     };
   }
@@ -62,4 +61,9 @@ function quotaError(limit: SimulatedLimit): CloudflareError {
     code: 3041,
     message: `Rate limit exceeded: ${limit.amount} ${counted} per ${window} for text generation.`,
   };
+}
+
+/** Its own figure where the tier's day counts anything else than units. */
+function neurons({ metric, amount }: SimulatedLimit): string {
+  return metric === 'units' ? amount.toLocaleString('en') : '10,000';
 }

@@ -50,9 +50,13 @@ function quotaReply({ exceeded, nowMs }: ComplaintOf<'quota'>): Reply {
   );
 }
 
-function quotaMessage(limit: SimulatedLimit, window: WindowName): string {
-  const counted = limit.metric === 'requests' ? 'models' : 'tokens';
+/** What an account that once bought credits may do a day; its refusals have a name of their own, and no advice. */
+const HIGH_BALANCE_AMOUNT = 1_000;
+
+function quotaMessage({ metric, amount }: SimulatedLimit, window: WindowName): string {
+  const counted = metric === 'requests' ? 'models' : 'tokens';
   const name = `free-${counted}-per-${window === 'minute' ? 'min' : window}`;
-  const advice = window === 'day' ? ' Add 10 credits to unlock 1000 free model requests per day' : '';
-  return `Rate limit exceeded: ${name}.${advice}`;
+  if (window !== 'day') return `Rate limit exceeded: ${name}.`;
+  if (amount >= HIGH_BALANCE_AMOUNT) return `Rate limit exceeded: ${name}-high-balance.`;
+  return `Rate limit exceeded: ${name}. Add 10 credits to unlock 1000 free model requests per day`;
 }

@@ -1,6 +1,7 @@
 /** What a dialect is: how one provider words its errors and which headers it sends. */
 import type { Complaint } from './complaint.ts';
 import type { Meter } from '../windows/meter.ts';
+import { usedNow } from '../windows/meter.ts';
 import type { SimulatedMetric, WindowName } from '../tier.ts';
 import { windowName } from '../tier.ts';
 
@@ -26,6 +27,8 @@ export interface Dialect {
   refuse(complaint: Complaint): Reply;
   /** Headers of every answer that passed the gate, and of its quota refusals. */
   gaugeHeaders(gauge: Gauge): Readonly<Record<string, string>>;
+  /** Whether they come with every other refusal of a known caller, too. Default false. */
+  readonly gaugesEveryReply?: boolean;
 }
 
 /** A JSON answer. */
@@ -51,8 +54,22 @@ export function readGauge(gauge: Gauge, metric: SimulatedMetric, window: WindowN
   const meter = gauge.meters.find(({ limit }) => limit.metric === metric && windowName(limit) === window);
   if (meter === undefined) return null;
   const { amount } = meter.limit;
-  const remaining = Math.max(0, Math.floor(amount - meter.count.usedAt(gauge.nowMs)));
+  const remaining = Math.max(0, Math.floor(amount - usedNow(meter, gauge.nowMs)));
   return { limit: amount, remaining, untilFullMs: meter.count.untilUnusedMs(gauge.nowMs) };
+}
+
+/** `x-ratelimit-limit-LABEL` and its two siblings for one limit; `reset` writes the time until nothing is used. */
+export function rateLimitHeaders(
+  reading: Reading | null,
+  label: string,
+  reset: (durationMs: number) => string,
+): Record<string, string> {
+  if (reading === null) return {};
+  return {
+    [`x-ratelimit-limit-${label}`]: String(reading.limit),
+    [`x-ratelimit-remaining-${label}`]: String(reading.remaining),
+    [`x-ratelimit-reset-${label}`]: reset(reading.untilFullMs),
+  };
 }
 
 /** Whole seconds, at least 1, rounded up: the form of `retry-after`. */

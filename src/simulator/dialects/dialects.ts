@@ -1,11 +1,17 @@
 /** All dialects by name. */
 import type { Dialect } from './dialect.ts';
+import { alibaba } from './dialect-alibaba.ts';
+import { cerebras } from './dialect-cerebras.ts';
 import { cloudflare } from './dialect-cloudflare.ts';
 import { cohere } from './dialect-cohere.ts';
 import { gemini } from './dialect-gemini.ts';
 import { mistral } from './dialect-mistral.ts';
-import { groq, openai } from './dialect-openai.ts';
+import { groq } from './dialect-groq.ts';
+import { nvidia } from './dialect-nvidia.ts';
+import { ollama } from './dialect-ollama.ts';
+import { openai } from './dialect-openai.ts';
 import { openrouter } from './dialect-openrouter.ts';
+import { zhipu } from './dialect-zhipu.ts';
 import type { SimulatedDialect } from '../tier.ts';
 
 /** The manner of speaking of each imitated provider. */
@@ -17,4 +23,9 @@ export const DIALECTS: Readonly<Record<SimulatedDialect, Dialect>> = {
   cloudflare,
   mistral,
   cohere,
+  cerebras,
+  nvidia,
+  zhipu,
+  alibaba,
+  ollama,
 };

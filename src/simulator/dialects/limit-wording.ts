@@ -5,15 +5,17 @@ import type { SimulatedLimit, SimulatedMetric, WindowName } from '../tier.ts';
 import { windowName } from '../tier.ts';
 
 /** "tokens" for every token metric: providers name the type, not the direction, in `error.type`. */
-export function metricWord(metric: SimulatedMetric): 'requests' | 'tokens' {
-  return metric === 'requests' ? 'requests' : 'tokens';
+export function metricWord(metric: SimulatedMetric): 'requests' | 'tokens' | 'units' {
+  return metric === 'requests' || metric === 'units' ? metric : 'tokens';
 }
 
 const WINDOW_LETTER: Readonly<Record<WindowName, string>> = {
   second: 'S',
   minute: 'M',
   hour: 'H',
+  session: 'S',
   day: 'D',
+  week: 'W',
   month: 'MO',
 };
 const METRIC_LETTER: Readonly<Record<SimulatedMetric, string>> = {
@@ -21,6 +23,7 @@ const METRIC_LETTER: Readonly<Record<SimulatedMetric, string>> = {
   tokens: 'T',
   inputTokens: 'IT',
   outputTokens: 'OT',
+  units: 'U',
 };
 
 /** "tokens per minute (TPM)"; Groq calls the one-directional ones ITPM and OTPM. */
@@ -30,9 +33,9 @@ function limitPhrase(limit: SimulatedLimit): string {
   return `${metricWord(limit.metric)} per ${window} (${short})`;
 }
 
-/** "Limit 100000, Used 97050, Requested 3619": whole numbers, use rounded up so that nobody reads more room than is. */
-function limitFigures(exceeded: Exceeded): string {
-  return `Limit ${exceeded.limit.amount}, Used ${Math.ceil(exceeded.used)}, Requested ${exceeded.requested}`;
+/** "Limit 100000, Used 97050, Requested 3619": whole numbers, rounded up so that nobody reads more room than is. */
+function limitFigures({ limit, used, requested }: Exceeded): string {
+  return `Limit ${limit.amount}, Used ${Math.ceil(used)}, Requested ${Math.ceil(requested)}`;
 }
 
 /** "Rate limit reached for model ... Please try again in 9m38.016s." */
@@ -47,7 +50,7 @@ export function quotaMessage(model: string, worst: Exceeded): string {
 export function tooLargeMessage(model: string, limit: SimulatedLimit, requested: number): string {
   return (
     `Request too large for model \`${model}\` in organization \`org_simulated\` service tier \`on_demand\` ` +
-    `on ${limitPhrase(limit)}: Limit ${limit.amount}, Requested ${requested}, ` +
+    `on ${limitPhrase(limit)}: Limit ${limit.amount}, Requested ${Math.ceil(requested)}, ` +
     'please reduce your message size and try again.'
   );
 }

@@ -67,8 +67,15 @@ function serveTurnedAway(
     send(
       response,
       reply,
-      outcome.kind === 'rejected' ? gaugeHeaders(provider, verdict.request, book.nowMs) : {},
+      tellsGauges(provider, verdict) ? gaugeHeaders(provider, verdict.request, book.nowMs) : {},
     );
+}
+
+/** Refusals for quota tell how the limits stand; other refusals of a known caller do at some providers. */
+function tellsGauges({ dialect }: ProviderState, verdict: Exclude<Verdict, AdmittedCall>): boolean {
+  if (verdict.kind === 'struck') return false;
+  if (verdict.outcome.kind === 'rejected') return true;
+  return dialect.gaugesEveryReply === true && verdict.complaint.kind !== 'unauthorized';
 }
 
 function turnedAwayReply(

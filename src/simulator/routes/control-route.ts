@@ -1,7 +1,8 @@
 /**
  * The routes under `/_/`, for whoever runs the simulator and not for clients of it:
- * `GET stats`, `GET calls?since=N` (JSON lines), `GET` or `POST faults`, `POST reset`.
+ * `GET stats`, `GET calls?since=N` (JSON lines), `GET` or `POST faults`, `POST limits`, `POST reset`.
  */
+import { changeLimit, readLimitChange } from '../change-limit.ts';
 import { isRecord, parseObject } from './chat-request.ts';
 import { readFaultRules } from '../faults/check-faults.ts';
 import type { Reply } from '../dialects/dialect.ts';
@@ -29,13 +30,15 @@ export function controlReply(world: World, request: ControlRequest, reset: () =>
       return jsonReply(200, { rules: world.faults.rules() });
     case 'POST faults':
       return faultsReply(world, request.bodyText);
+    case 'POST limits':
+      return limitsReply(world, request.bodyText);
     case 'POST reset':
       reset();
       return jsonReply(200, { reset: true });
     default:
       return problem(
         404,
-        `Expected a control route (stats, calls, faults, reset), got ${request.method} ${request.name}.`,
+        `Expected a control route (stats, calls, faults, limits, reset), got ${request.method} ${request.name}.`,
       );
   }
 }
@@ -58,8 +61,23 @@ function faultsReply(world: World, bodyText: string): Reply {
     if (body['add'] !== undefined) world.faults.add(readFaultRules(body['add']));
     return jsonReply(200, { rules: world.faults.rules() });
   } catch (error) {
-    return problem(400, error instanceof Error ? error.message : String(error));
+    return problem(400, messageOf(error));
   }
+}
+
+/** `{ "provider": ..., "metric": ..., "amount": ... }`, and `model` and `window` where they are needed. */
+function limitsReply(world: World, bodyText: string): Reply {
+  try {
+    const change = readLimitChange(parseObject(bodyText));
+    changeLimit(world, change);
+    return jsonReply(200, { changed: change });
+  } catch (error) {
+    return problem(400, messageOf(error));
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function problem(status: number, message: string): Reply {

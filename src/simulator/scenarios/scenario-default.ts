@@ -2,8 +2,7 @@
  * Six tiers that resemble real free ones, as of 2026-11-20 (facts/providers.md section 2, providers.json). The ids
  * say that they are simulated; models, limits, windows and words are those of the providers they imitate.
  * Mistral's figures are disputed there; the header probe of February (50,000 tokens a minute, 4 million a month)
- * is used. Cloudflare's 10,000 Neurons a day are given in tokens, at the rate of its 8B model for documents of
- * 2,000 + 300 tokens: 18.7 Neurons each, 534 documents, 1.23 million tokens.
+ * is used. Cloudflare's 10,000 Neurons a day are 534 documents of 2,000 + 300 tokens on its 8B model: 18.7 each.
  */
 import type { FaultRule } from '../faults/fault.ts';
 import type { SimulatedLatency, SimulatedLimit, SimulatedModel, SimulatedTier } from '../tier.ts';
@@ -124,12 +123,13 @@ export const DEFAULT_SCENARIO: Scenario = {
     {
       id: 'sim-cloudflare',
       dialect: 'cloudflare',
-      limits: [rolling('requests', 300, MINUTE_MS), daily('tokens', 1_228_000, 'UTC')],
+      limits: [rolling('requests', 300, MINUTE_MS), daily('units', 10_000, 'UTC')],
       models: [
         {
           id: '@cf/meta/llama-3.1-8b-instruct-fp8-fast',
           contextTokens: 32_000,
           maxOutputTokens: 8_192,
+          unitCost: { input: 4.119, output: 34.868 },
           latency: TYPICAL_LATENCY,
           limits: [],
         },

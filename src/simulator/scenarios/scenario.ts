@@ -3,7 +3,13 @@ import type { Scenario } from './scenario-default.ts';
 import { periodAt } from '../windows/periods.ts';
 import { DEFAULT_SCENARIO } from './scenario-default.ts';
 import { DEMO_SCENARIO } from './scenario-demo.ts';
-import type { SimulatedLimit, SimulatedModel, SimulatedTier, SimulatedWindow } from '../tier.ts';
+import type {
+  CalendarUnit,
+  SimulatedLimit,
+  SimulatedModel,
+  SimulatedTier,
+  SimulatedWindow,
+} from '../tier.ts';
 import { windowName } from '../tier.ts';
 
 /** By the name that the command line takes. */
@@ -15,15 +21,16 @@ export const SCENARIOS: Readonly<Record<'default' | 'demo', Scenario>> = {
 const DAY_MS = 86_400_000;
 const NEW_YEAR_2026_AT_MS = 1_767_225_600_000;
 const MONTH_MS = 30 * DAY_MS;
+const UNIT_MS: Readonly<Record<CalendarUnit, number>> = { day: DAY_MS, week: 7 * DAY_MS, month: MONTH_MS };
 /** Windows are not made shorter than this, the shortest that Nightshift's configuration can express. */
 const SHORTEST_WINDOW_MS = 100;
 
 /**
  * The same tiers with every window and latency divided by `speed` (1 or more; the amounts stay).
  *
- * Calendar windows become fixed ones that start at a midnight of their zone, months become 30 days; each keeps the
- * word its provider uses for it. A window that would be shorter than 100 ms is kept at 100 ms with more in it, at
- * the same rate.
+ * Calendar windows become fixed ones that start at a midnight of their zone (weeks too, on the first day of 2026),
+ * months become 30 days; each keeps the word its provider uses for it. A window that would be shorter than 100 ms is
+ * kept at 100 ms with more in it, at the same rate.
  */
 export function speedUp(tiers: readonly SimulatedTier[], speed: number): readonly SimulatedTier[] {
   if (!(speed >= 1)) throw new Error(`Expected \`speed\` to be 1 or more, got ${speed}.`);
@@ -56,11 +63,12 @@ function lengthMs(window: SimulatedWindow): number {
     case 'rolling':
     case 'refill':
     case 'fixed':
+    case 'session':
       return window.perMs;
     case 'fixed-month':
       return MONTH_MS;
     case 'calendar':
-      return window.unit === 'day' ? DAY_MS : MONTH_MS;
+      return UNIT_MS[window.unit];
   }
 }
 
@@ -68,6 +76,7 @@ function ofLength(window: SimulatedWindow, perMs: number): SimulatedWindow {
   switch (window.kind) {
     case 'rolling':
     case 'refill':
+    case 'session':
       return { kind: window.kind, perMs };
     case 'fixed':
     case 'fixed-month':

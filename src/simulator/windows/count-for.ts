@@ -4,6 +4,7 @@ import type { Count } from './count.ts';
 import { periodCount } from './period-count.ts';
 import { refillCount } from './refill-count.ts';
 import { rollingCount } from './rolling-count.ts';
+import { sessionCount } from './session-count.ts';
 
 /** An empty count of `limitAmount` per `window`. */
 export function countFor(window: SimulatedWindow, limitAmount: number): Count {
@@ -12,6 +13,8 @@ export function countFor(window: SimulatedWindow, limitAmount: number): Count {
       return rollingCount(limitAmount, window.perMs);
     case 'refill':
       return refillCount(limitAmount, window.perMs);
+    case 'session':
+      return sessionCount(limitAmount, window.perMs);
     case 'fixed':
     case 'fixed-month':
     case 'calendar':

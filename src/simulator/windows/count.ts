@@ -18,6 +18,8 @@ export interface Count {
   take(amount: number, nowMs: number): Charge;
   /** Replaces what was charged by what was really used, as of the instant of the charge where the window keeps it. */
   settle(charge: Charge, actual: number, nowMs: number): void;
+  /** Another amount from now on. What is used stays used, even if it is more than the amount now. */
+  resize(limitAmount: number, nowMs: number): void;
   /** How long until `amount` fits, if nothing else happens; 0 when it fits now, Infinity when it never can. */
   waitMs(amount: number, nowMs: number): number;
   /** How long until nothing is used, if nothing else happens. */

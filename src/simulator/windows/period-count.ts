@@ -4,7 +4,8 @@ import type { Period, PeriodWindow } from './periods.ts';
 import { periodAt, periodsFrom } from './periods.ts';
 
 /** A count per period. What settles after its period has ended changes nothing any more. */
-export function periodCount(limitAmount: number, window: PeriodWindow): Count {
+export function periodCount(firstAmount: number, window: PeriodWindow): Count {
+  let limitAmount = firstAmount;
   let period: Period = { startMs: 0, endMs: Number.NEGATIVE_INFINITY };
   let used = 0;
 
@@ -28,6 +29,9 @@ export function periodCount(limitAmount: number, window: PeriodWindow): Count {
       turn(nowMs);
       if (charge.atMs >= period.startMs) used += actual - charge.amount;
       charge.amount = actual;
+    },
+    resize(amount) {
+      limitAmount = amount;
     },
     waitMs(amount, nowMs) {
       turn(nowMs);

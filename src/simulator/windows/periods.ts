@@ -3,7 +3,7 @@
  * own calendar, never by adding a nominal length to the last one, so February and daylight saving shift nothing.
  */
 import { Temporal } from 'temporal-polyfill';
-import type { SimulatedWindow } from '../tier.ts';
+import type { CalendarUnit, SimulatedWindow } from '../tier.ts';
 
 /** The windows that have boundaries. */
 export type PeriodWindow = Extract<SimulatedWindow, { kind: 'fixed' | 'fixed-month' | 'calendar' }>;
@@ -15,7 +15,12 @@ export interface Period {
 }
 
 const DAY_MS = 86_400_000;
-const MEAN_MONTH_MS = 30.436875 * DAY_MS;
+/** On average over years, which is enough to count periods by. */
+const UNIT_MS: Readonly<Record<CalendarUnit, number>> = {
+  day: DAY_MS,
+  week: 7 * DAY_MS,
+  month: 30.436875 * DAY_MS,
+};
 
 /** The one period of `window` that contains the instant. Throws a RangeError for an unknown time zone. */
 export function periodAt(window: PeriodWindow, atMs: number): Period {
@@ -37,7 +42,7 @@ export function periodsFrom(window: PeriodWindow, firstMs: number, lastMs: numbe
 
 function nominalMs(window: PeriodWindow): number {
   if (window.kind === 'fixed') return window.perMs;
-  return window.kind === 'calendar' && window.unit === 'day' ? DAY_MS : MEAN_MONTH_MS;
+  return UNIT_MS[window.kind === 'calendar' ? window.unit : 'month'];
 }
 
 function fixedPeriod(perMs: number, anchorAtMs: number, atMs: number): Period {
@@ -54,12 +59,23 @@ function anchoredMonth(anchorAtMs: number, timeZone: string, atMs: number): Peri
   return { startMs: boundaryMs(months), endMs: boundaryMs(months + 1) };
 }
 
-function calendarPeriod(unit: 'day' | 'month', timeZone: string, atMs: number): Period {
-  const today = zoned(atMs, timeZone).toPlainDate();
-  const first = unit === 'day' ? today : today.with({ day: 1 });
-  const next = first.add(unit === 'day' ? { days: 1 } : { months: 1 });
+function calendarPeriod(unit: CalendarUnit, timeZone: string, atMs: number): Period {
+  const first = firstDay(unit, zoned(atMs, timeZone).toPlainDate());
+  const next = first.add({ [`${unit}s`]: 1 });
   const startMs = first.toZonedDateTime(timeZone).epochMilliseconds;
   return { startMs, endMs: next.toZonedDateTime(timeZone).epochMilliseconds };
+}
+
+/** The day on which the calendar unit of a day began; weeks begin on Monday. */
+function firstDay(unit: CalendarUnit, day: Temporal.PlainDate): Temporal.PlainDate {
+  switch (unit) {
+    case 'day':
+      return day;
+    case 'week':
+      return day.subtract({ days: day.dayOfWeek - 1 });
+    case 'month':
+      return day.with({ day: 1 });
+  }
 }
 
 function zoned(atMs: number, timeZone: string): Temporal.ZonedDateTime {

@@ -6,7 +6,8 @@
 import type { Charge, Count } from './count.ts';
 
 /** A rolling count. Memory: one entry per charge of the last `perMs`. */
-export function rollingCount(limitAmount: number, perMs: number): Count {
+export function rollingCount(firstAmount: number, perMs: number): Count {
+  let limitAmount = firstAmount;
   let charges: Charge[] = [];
   let first = 0;
   let used = 0;
@@ -38,6 +39,9 @@ export function rollingCount(limitAmount: number, perMs: number): Count {
       forget(nowMs);
       if (!isOver(charge, nowMs, perMs)) used += actual - charge.amount;
       charge.amount = actual;
+    },
+    resize(amount) {
+      limitAmount = amount;
     },
     waitMs(amount, nowMs) {
       forget(nowMs);
