@@ -7,7 +7,8 @@ import type { Readiness } from './adapters/http/readiness.ts';
 import { serveHttp } from './adapters/http/serve.ts';
 import { announcementOf, disagreements } from './app/announce.ts';
 import { type Night, startNight } from './app/night.ts';
-import type { Role, Routing, ServedLane } from './app/ports.ts';
+import type { Routing } from './app/ports.ts';
+import type { Role, ServedLane } from './app/process-registry.ts';
 import type { Config } from './config/config.ts';
 import type { Nightshift, OpenQueues } from './wire.ts';
 

@@ -15,6 +15,7 @@ import { postgresExplainReader } from './adapters/postgres/explain-reader.ts';
 import { postgresGrantLedger } from './adapters/postgres/grant-ledger.ts';
 import { postgresGrantStories } from './adapters/postgres/grant-stories.ts';
 import { postgresHealthBook } from './adapters/postgres/health-book.ts';
+import { postgresNoticeBook } from './adapters/postgres/notice-book.ts';
 import { type Installation, readInstallation } from './adapters/postgres/installation.ts';
 import { migrateRecord } from './adapters/postgres/migrate.ts';
 import { postgresProcessRegistry } from './adapters/postgres/process-registry.ts';
@@ -22,23 +23,19 @@ import { postgresProgressReader } from './adapters/postgres/progress-reader.ts';
 import { openRecordClock } from './adapters/postgres/record-clock.ts';
 import { syncConfiguration } from './adapters/postgres/sync-configuration.ts';
 import { openWakeSignal } from './adapters/postgres/wake-signal.ts';
+import { openTokenizer } from './adapters/tokens/open-tokenizer.ts';
 import type { Batches } from './app/batches.ts';
 import type { ExplainReader } from './app/explain.ts';
 import type { BatchRoll, GrantStories } from './app/grant-stories.ts';
-import type {
-  BatchStore,
-  Clock,
-  GrantLedger,
-  HealthBook,
-  Log,
-  ProcessRegistry,
-  ProviderClient,
-  Routing,
-  WakeSignal,
-} from './app/ports.ts';
+import type { BatchStore } from './app/batch-store.ts';
+import type { HealthBook } from './app/health-book.ts';
+import type { GrantLedger } from './app/ledger.ts';
+import type { Clock, Log, ProviderClient, Routing, WakeSignal } from './app/ports.ts';
+import type { ProcessRegistry } from './app/process-registry.ts';
 import type { ProgressReader } from './app/progress.ts';
 import { recordBatches } from './app/record-batches.ts';
 import type { Config } from './config/config.ts';
+import { CATALOG, catalogProvider } from './providers/catalog.ts';
 import { routingOf } from './routing.ts';
 
 /** Everything that use cases need, open and ready. Disposing closes it in the reverse order. */
@@ -94,6 +91,9 @@ export interface OpenOptions {
   readonly log?: Log;
 }
 
+/** A service keeps its tokenizer this long for the next batch. */
+const TOKENIZER_LINGERS_MS = 30_000;
+
 /** The log's name in the data directory. */
 export const LOG_FILE = 'nightshift.log';
 
@@ -111,7 +111,12 @@ export const openNightshift = async (config: Config, options: OpenOptions = {}):
   const routing = routingOf(config);
   const installation = await readInstallation(pool);
   const fingerprints = fingerprintsOf(config, installation.keySalt);
-  const processes = postgresProcessRegistry(address, pool, onError);
+  const processes = postgresProcessRegistry(
+    address,
+    pool,
+    onError,
+    (providerId) => fingerprints.get(providerId) ?? null,
+  );
   const mayStay = options.isOnlooker === true && (await processes.processes()).length > 0;
   if (!mayStay) await syncConfiguration(pool, routing, fingerprints);
 
@@ -149,6 +154,12 @@ export const openNightshift = async (config: Config, options: OpenOptions = {}):
         processes,
         clock,
         readLines,
+        noticeBook: postgresNoticeBook(pool),
+        factsOf: catalogProvider,
+        knownNames: namesBeside(config),
+        tokenizer: opened.use(
+          openTokenizer({ lingerMs: batchesOptions.isServed ? TOKENIZER_LINGERS_MS : 0 }),
+        ),
         routing: currentRouting,
         sha256: (text) => createHash('sha256').update(text).digest('hex'),
       }),
@@ -226,6 +237,12 @@ const currentRoutingOf = (
     return routing;
   };
 };
+
+/** What a policy may name beside what is on: the catalog's providers and lanes, and providers that are switched off. */
+const namesBeside = ({ unavailable }: Config): readonly string[] => [
+  ...CATALOG.flatMap(({ id, models }) => [id, ...models.map((model) => `${id}/${model.id}`)]),
+  ...unavailable.map(({ providerId }) => providerId),
+];
 
 const fingerprintsOf = (config: Config, salt: string): ReadonlyMap<string, string> =>
   new Map(
