@@ -81,7 +81,7 @@ const providerFields = strict({
 export const configFile = z.preprocess(
   (value) => value ?? {},
   strict({
-    /** What is on: exactly these, where this section exists; else every catalog provider whose key is set. */
+    /** What is on: exactly these, where this section exists; else every free one of the catalog whose key is set. */
     providers: mappingOf(z.preprocess((value) => value ?? {}, providerFields))
       .nullish()
       .transform((value) => value ?? undefined),

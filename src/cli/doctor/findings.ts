@@ -44,7 +44,7 @@ export function findingsLines(findings: Findings): readonly string[] {
   return [
     mark(
       true,
-      `configuration: ${config.file ?? 'no file, so every known provider whose key is in the environment'}`,
+      `configuration: ${config.file ?? 'no file, so every free provider whose key is in the environment'}`,
     ),
     mark(store.isOpen || store.queues !== null, `record: ${store.place}: ${store.detail}`),
     ...(store.queues === null ? [] : [mark(store.isOpen, `queues: ${store.queues}`)]),
