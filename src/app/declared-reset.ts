@@ -1,19 +1,10 @@
 /** When a window that a provider calls used up opens again, by what the configuration declares. */
 import type { QuotaPeriod } from '../core/failures/failure.ts';
 import { marginMs } from '../core/quota/quota.ts';
+import { PERIOD_MS } from '../core/quota/period-lengths.ts';
 import { windowEndMs, windowMs } from '../core/quota/window.ts';
 import type { Routing } from './ports.ts';
 
-const DAY_MS = 86_400_000;
-const HOUR_MS = 3_600_000;
-/** The sessions of Ollama's cloud, the one provider that has such windows, last five hours. */
-const PERIOD_MS: Readonly<Record<QuotaPeriod, number>> = {
-  hour: HOUR_MS,
-  session: 5 * HOUR_MS,
-  day: DAY_MS,
-  week: 7 * DAY_MS,
-  month: 30 * DAY_MS,
-};
 /** A window that refills or rolls has room again long before it is over, and nobody knows when a session ends: they are tried again this often. */
 const RETRY_OPEN_WINDOW_MS = 15 * 60_000;
 

@@ -1,5 +1,5 @@
 /** Lays the user's entry over the catalog's: a provider as it will be once the environment lets it on. */
-import type { Lane, Limit, Provider } from '../core/model.ts';
+import { DEFAULT_TOKEN_RATIO, type Lane, type Limit, type Provider } from '../core/model.ts';
 import type { CatalogModel, CatalogProvider } from '../providers/catalog-provider.ts';
 import { CLOUD_TIMEOUT_MS, LOCAL_TIMEOUT_MS } from '../providers/defaults.ts';
 import { declaredModels } from './declared.ts';
@@ -50,7 +50,7 @@ function draftLane(declared: DeclaredProvider, provider: Provider, { id, entry }
     timeoutMs: entry.timeout ?? timeout ?? defaultTimeoutMs(declared, provider),
     limits,
     ...(unitCost === undefined ? {} : { unitCost }),
-    tokenRatio: entry.tokenRatio ?? known?.tokenRatio ?? USUAL_TOKEN_RATIO,
+    tokenRatio: entry.tokenRatio ?? known?.tokenRatio ?? DEFAULT_TOKEN_RATIO,
   };
 }
 
@@ -61,9 +61,6 @@ export function catalogModel(
 ): CatalogModel | undefined {
   return catalog?.models.find((model) => model.id === id);
 }
-
-/** Other tokenizers than o200k make up to a quarter more of English and code. */
-const USUAL_TOKEN_RATIO = 1.25;
 
 function defaultTimeoutMs({ catalog }: DeclaredProvider, { tier }: Provider): number {
   return catalog?.timeoutMs ?? (tier === 'local' ? LOCAL_TIMEOUT_MS : CLOUD_TIMEOUT_MS);

@@ -1,12 +1,10 @@
 /** How long windows are, and where those with fixed boundaries end. The record answers the same in SQL: `window_end_ms`. */
 import { Temporal } from 'temporal-polyfill';
 import type { CalendarUnit, Window } from '../model.ts';
+import { PERIOD_MS } from './period-lengths.ts';
 
 /** A window whose boundaries lie on the calendar or are counted from an anchor. */
 export type AlignedWindow = Extract<Window, { readonly kind: 'fixed' | 'fixed-month' | 'calendar' }>;
-
-const DAY_MS = 86_400_000;
-const UNIT_DAYS: Readonly<Record<CalendarUnit, number>> = { day: 1, week: 7, month: 30 };
 
 /** The length of a window in milliseconds; a month counts as 30 days. */
 export const windowMs = (window: Window): number => {
@@ -17,9 +15,9 @@ export const windowMs = (window: Window): number => {
     case 'session':
       return window.perMs;
     case 'fixed-month':
-      return UNIT_DAYS.month * DAY_MS;
+      return PERIOD_MS.month;
     case 'calendar':
-      return UNIT_DAYS[window.unit] * DAY_MS;
+      return PERIOD_MS[window.unit];
   }
 };
 

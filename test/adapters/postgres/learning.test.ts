@@ -208,7 +208,7 @@ describe('a provider whose true limit is 30 % under the declared one', () => {
 });
 
 describe('a refusal although there was room by our count', () => {
-  test('lowers the limit to what had been used before, keeps the reason, and is lowered no further by its neighbours', async (context) => {
+  test('lowers the limit to what had been used before the first call that is refused, and keeps the reason', async (context) => {
     const bench = await openBench(context, [requests(10, PERIODS.rolling)]);
     const calls = [...(await bench.beginSome()), ...(await bench.beginSome())];
     const [one = 0, two = 0, three = 0, four = 0] = calls;

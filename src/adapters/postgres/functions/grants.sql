@@ -94,6 +94,7 @@ BEGIN
   IF room.calls < 1 AND free_slots > 0 AND may_probe(scopes, at_ms) THEN
     room := room_left(scopes, context_tokens, at_ms, true);
     room.calls := least(room.calls, 1);
+    slice_calls := 1; -- a probe is a single call
   END IF;
   free_slots := least(free_slots, room.calls);
   at_most := least(at_most, free_slots * slice_calls);
