@@ -1,7 +1,7 @@
 /** Three projects: `unit` needs nothing, `integration` real stores, `e2e` whole processes, one file at a time. */
 import { defineConfig } from 'vitest/config';
 
-const UNIT = ['core', 'config', 'providers', 'simulator', 'app', 'cli', 'compose'];
+const UNIT = ['core', 'config', 'providers', 'simulator', 'app', 'cli', 'compose', 'night'];
 
 export default defineConfig({
   test: {
