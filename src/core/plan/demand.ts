@@ -1,0 +1,65 @@
+/** What a request of a class would take on a lane, and whether the lane can take it at all. */
+import type { Metric, TokenEstimate } from '../model.ts';
+import { thousandthsOf } from '../quota/unit-cost.ts';
+import type { PlanLane, PlanLimit } from './situation.ts';
+import type { SizeClass } from './size-classes.ts';
+
+/**
+ * What the call is expected to take of a limit when all is said, failed attempts and what is left over beside it
+ * included: at the end of a window there is room for less than a call, half of what one reserves on average. A token
+ * bucket keeps what is left over.
+ */
+export const expectedUse = (
+  { metric, window, amount }: PlanLimit,
+  lane: PlanLane,
+  sizeClass: SizeClass,
+): number => {
+  const attempts = 1 / (1 - lane.failureShare);
+  const outputTokens = Math.min(sizeClass.answerTokens, lane.maxOutputTokens);
+  const use = amountOf(
+    metric,
+    { promptTokens: sizeClass.promptTokens * lane.tokenRatio, outputTokens },
+    lane,
+  );
+  if (metric === 'requests' || window.kind === 'refill') return attempts * use;
+  const reserved = amountOf(
+    metric,
+    {
+      promptTokens: sizeClass.promptTokens * lane.tokenRatioAtMost,
+      outputTokens: Math.min(sizeClass.capTokens, lane.maxOutputTokens),
+    },
+    lane,
+  );
+  return attempts * use * (1 + Math.min(reserved / amount, 1) / 2);
+};
+
+/** How long a slot is taken. */
+export const expectedMs = ({ callMs, failureShare }: PlanLane): number => callMs / (1 - failureShare);
+
+/** Whether every request of the class may run on the lane some time: its largest fits every window when it is empty. */
+export const canTake = (lane: PlanLane, limits: readonly PlanLimit[], sizeClass: SizeClass): boolean => {
+  if (lane.opensAtMs === Infinity || lane.slots < 1) return false;
+  if (sizeClass.outputIsAsked && sizeClass.largestCapTokens > lane.maxOutputTokens) return false;
+  const outputTokens = Math.min(sizeClass.largestCapTokens, lane.maxOutputTokens);
+  // By its count at ingest it fits, even if the lane's tokenizer should make a little more of it; see `wished_requests`.
+  const promptTokens = sizeClass.largestPromptTokens * Math.min(1, lane.tokenRatioAtMost);
+  if (promptTokens + outputTokens > lane.contextTokens) return false;
+  return limits.every(
+    (limit) => amountOf(limit.metric, { promptTokens, outputTokens }, lane) <= limit.amount,
+  );
+};
+
+const amountOf = (metric: Metric, need: TokenEstimate, { unitCost }: PlanLane): number => {
+  switch (metric) {
+    case 'requests':
+      return 1;
+    case 'tokens':
+      return need.promptTokens + need.outputTokens;
+    case 'inputTokens':
+      return need.promptTokens;
+    case 'outputTokens':
+      return need.outputTokens;
+    case 'units':
+      return thousandthsOf(unitCost, need);
+  }
+};

@@ -1,0 +1,141 @@
+/**
+ * Which paid lane is paid for what: the cheapest that takes it, and what that one cannot do in time either goes on to the
+ * next cheapest.
+ */
+import { type LeftOver, leftByDeadline } from './by-deadline.ts';
+import { canTake } from './demand.ts';
+import type { Solve } from './linear-programme.ts';
+import type { LanePlan, Share } from './plan.ts';
+import type { BacklogCell, PlanLane, Situation } from './situation.ts';
+import { type SizeClass, sizeClasses } from './size-classes.ts';
+
+/** What one batch pays for, and until when that is of use. */
+export interface ToPay {
+  readonly left: readonly LeftOver[];
+  readonly deadlineAtMs: number;
+}
+
+/** What each of these lanes is paid for, for any number of batches. @throws what `solve` throws. */
+export const paidPlans = (
+  situation: Situation,
+  paidLanes: readonly PlanLane[],
+  toPay: readonly ToPay[],
+  solve: Solve,
+): readonly LanePlan[] => {
+  const placed = toPay.flatMap((one) => placesOf(situation, paidLanes, one, solve));
+  return paidLanes.map((lane) => ({
+    laneId: lane.id,
+    shares: placed.filter((place) => place.lane === lane).map(shareOf),
+    binding: null,
+    isHeld: false,
+  }));
+};
+
+interface Place extends LeftOver {
+  readonly lane: PlanLane;
+}
+
+const shareOf = ({ sizeClass, count }: Place): Share => ({
+  sizeClass,
+  now: count,
+  later: 0,
+  worthMs: 0,
+  lossMs: 0,
+});
+
+/** In rounds: each lane takes what it can of that which is cheapest on it, and is not asked again. */
+const placesOf = (
+  situation: Situation,
+  paidLanes: readonly PlanLane[],
+  { left, deadlineAtMs }: ToPay,
+  solve: Solve,
+): readonly Place[] => {
+  const places: Place[] = [];
+  let lanes = paidLanes;
+  let rest = left;
+  for (;;) {
+    const wanted = onCheapest(situation, lanes, rest);
+    const asked = new Set(wanted.map(({ lane }) => lane));
+    const others = lanes.filter((lane) => !asked.has(lane));
+    if (asked.size === 0) break;
+    rest = [...asked].flatMap((lane) => {
+      const own = wanted.filter((place) => place.lane === lane);
+      const isOnly = rest === left && onCheapest(situation, others, own).length === 0;
+      const { done, undone } = isOnly ? all(own) : inTime({ situation, lane, own, deadlineAtMs, solve });
+      places.push(...done.map((one) => ({ ...one, lane })));
+      return undone;
+    });
+    lanes = others;
+  }
+  // What no lane can do in time by this reckoning may still be done, or begun by then.
+  return [...places, ...onCheapest(situation, paidLanes, rest)];
+};
+
+interface Done {
+  readonly done: readonly LeftOver[];
+  readonly undone: readonly LeftOver[];
+}
+
+const all = (own: readonly LeftOver[]): Done => ({ done: own, undone: [] });
+
+const inTime = ({
+  situation,
+  lane,
+  own,
+  deadlineAtMs,
+  solve,
+}: {
+  readonly situation: Situation;
+  readonly lane: PlanLane;
+  readonly own: readonly LeftOver[];
+  readonly deadlineAtMs: number;
+  readonly solve: Solve;
+}): Done => {
+  const cells = own.flatMap(cellsOf);
+  const undone = leftByDeadline({ ...situation, cells, lanes: [lane] }, deadlineAtMs, solve);
+  // Classes are made anew there; what they are made of stays.
+  const undoneOf = new Map(undone.map(({ sizeClass, count }) => [sizeClass.cells[0], count]));
+  const done = sizeClasses(cells, situation.routes, situation.answers)
+    .map((sizeClass) => ({
+      sizeClass,
+      count: sizeClass.count - (undoneOf.get(sizeClass.cells[0]) ?? 0),
+    }))
+    .filter(({ count }) => count > 0);
+  return { done, undone };
+};
+
+/** As many requests as are left of the class, shared out evenly. */
+const cellsOf = ({ sizeClass, count }: LeftOver): readonly BacklogCell[] =>
+  sizeClass.cells.map((cell) => ({
+    ...cell,
+    count: (cell.count * count) / sizeClass.count,
+    promptTokens: (cell.promptTokens * count) / sizeClass.count,
+  }));
+
+/** Each class with the cheapest of these lanes that takes it; those that none takes are left out. */
+const onCheapest = (
+  { limits }: Situation,
+  lanes: readonly PlanLane[],
+  left: readonly LeftOver[],
+): readonly Place[] =>
+  left.flatMap(({ sizeClass, count }): readonly Place[] => {
+    const [lane] = lanes
+      .filter(
+        (candidate) =>
+          sizeClass.laneIds.includes(candidate.id) &&
+          canTake(
+            candidate,
+            limits.filter(({ scope }) => scope === candidate.id || scope === candidate.providerId),
+            sizeClass,
+          ),
+      )
+      .toSorted((a, b) => costOf(a, sizeClass) - costOf(b, sizeClass));
+    return lane === undefined ? [] : [{ lane, sizeClass, count }];
+  });
+
+const costOf = ({ price }: PlanLane, { promptTokens, answerTokens }: SizeClass): number =>
+  price === undefined
+    ? 0
+    : promptTokens * price.inputNanoDollarsPerMillion +
+      answerTokens * price.outputNanoDollarsPerMillion +
+      price.requestNanoDollars * 1_000_000;

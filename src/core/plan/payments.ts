@@ -1,0 +1,76 @@
+/**
+ * What is paid for: of batches with a budget what lanes that cost nothing leave undone by the deadline, or can never do;
+ * nothing else. Of all ways to be done in time the one is chosen that leaves the least to pay. The budget is the record's
+ * business: it grants no call that could exceed it, whatever is planned.
+ */
+import { leftByDeadline, requestsLeft } from './by-deadline.ts';
+import { situationUntil } from './forecast.ts';
+import type { Solve } from './linear-programme.ts';
+import { paidPlans } from './paid-lanes.ts';
+import type { LanePlan } from './plan.ts';
+import type { BacklogCell, PlanLane, Situation } from './situation.ts';
+import type { SizeClass } from './size-classes.ts';
+
+/** What one batch may pay for now. */
+export interface Payment {
+  readonly batchId: number;
+  /** So many requests. */
+  readonly requests: number;
+}
+
+/** Payments, and which lanes are to be paid for what. */
+export interface PaidWork {
+  /** Of every batch with a budget, also where it is nothing. */
+  readonly payments: readonly Payment[];
+  readonly lanes: readonly LanePlan[];
+}
+
+/** Whether calls on the lane cost nothing. */
+export const isFree = ({ price }: PlanLane): boolean => price === undefined;
+
+/** The situation as if nothing could be paid for. */
+export const withoutMoney = (situation: Situation): Situation => ({
+  ...situation,
+  lanes: situation.lanes.filter(isFree),
+  routes: situation.routes.map(({ pays: _pays, ...route }) => route),
+});
+
+/** @throws what `solve` throws. */
+export const paidWork = (situation: Situation, solve: Solve): PaidWork => {
+  const paidLanes = situation.lanes.filter((lane) => !isFree(lane));
+  const batches = Map.groupBy(
+    situation.routes.filter(({ pays }) => pays !== undefined),
+    ({ batchId }) => batchId,
+  );
+  const left = [...batches].map(([batchId, routes]) => {
+    const ids = new Set(routes.map(({ id }) => id));
+    const isOwn = ({ routeId }: BacklogCell): boolean => ids.has(routeId);
+    const deadlineAtMs = routes[0]?.pays?.deadlineAtMs ?? Infinity;
+    const before = withoutMoney(situationUntil(situation, batchId));
+    const all = before.cells.some(isOwn)
+      ? leftByDeadline(before, deadlineAtMs, solve, worthAmong(before.cells))
+      : [];
+    return { batchId, isOwn, deadlineAtMs, left: all.filter(({ sizeClass }) => sizeClass.cells.some(isOwn)) };
+  });
+  return {
+    payments: left.map(({ batchId, left: own, isOwn }) => ({ batchId, requests: requestsLeft(own, isOwn) })),
+    lanes: paidPlans(situation, paidLanes, left, solve),
+  };
+};
+
+/** Tokens of the answer cost some four times those of the prompt; a request of the mean size is worth 1. */
+const OUTPUT_WEIGHT = 4;
+const LEAST_WORTH = 0.01;
+const MOST_WORTH = 100;
+
+const worthAmong = (cells: readonly BacklogCell[]): ((sizeClass: SizeClass) => number) => {
+  const count = cells.reduce((sum, cell) => sum + cell.count, 0);
+  const tokens = cells.reduce(
+    (sum, cell) => sum + cell.promptTokens + cell.count * cell.capTokens * OUTPUT_WEIGHT,
+    0,
+  );
+  return ({ promptTokens, capTokens }) => {
+    const worth = ((promptTokens + capTokens * OUTPUT_WEIGHT) * count) / Math.max(1, tokens);
+    return Math.min(MOST_WORTH, Math.max(LEAST_WORTH, worth));
+  };
+};

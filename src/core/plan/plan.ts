@@ -1,0 +1,260 @@
+/**
+ * The plan of a night: which sizes of request belong on which lane now and later, when all will be done, and what binds.
+ * Found by a linear programme, first for the earliest finish, then, as early as that, for the user's order of lanes.
+ * Pure; made anew every few seconds from how things stand, so it may round where reality will not.
+ */
+import { windowMs } from '../quota/window.ts';
+import { canTake, expectedUse } from './demand.ts';
+import { paidWork, type Payment, withoutMoney } from './payments.ts';
+import type { LinearSolution, Solve } from './linear-programme.ts';
+import { type NightProgramme, nightProgramme, type ProgrammeInput } from './programme.ts';
+import { segmentsOf, SHORT_WINDOW_MS } from './segments.ts';
+import type { PlanLane, PlanLimit, Situation } from './situation.ts';
+import { mixedAmongSiblings } from './siblings.ts';
+import { type SizeClass, sizeClasses } from './size-classes.ts';
+
+/** Requests of one class on one lane. */
+export interface Share {
+  readonly sizeClass: SizeClass;
+  /** Before anything changes for good, and after that; fractions are meant as they are. */
+  readonly now: number;
+  readonly later: number;
+  /** By how much one such request fewer would bring the finish forward. */
+  readonly worthMs: number;
+  /** By how much one that runs here now, and not where it is planned, puts it off; 0 where it is planned. */
+  readonly lossMs: number;
+}
+
+/** What a lane is for. */
+export interface LanePlan {
+  readonly laneId: string;
+  /** All classes it may take, planned here or not. */
+  readonly shares: readonly Share[];
+  /** What keeps it from taking more; `null` where nothing does, or only its calls at once. */
+  readonly binding: PlanLimit | null;
+  /** It takes nothing until the next plan: see {@link isHeld}. */
+  readonly isHeld: boolean;
+}
+
+/** The plan of a night. */
+export interface Plan {
+  readonly madeAtMs: number;
+  /** When the last request will be done; `madeAtMs` where there is nothing to do, `null` where there is no telling. */
+  readonly finishAtMs: number | null;
+  /** The instants at which it expects something to change for good, in order; what is planned for now is until the first. */
+  readonly cutsAtMs: readonly number[];
+  readonly lanes: readonly LanePlan[];
+  /** All routes that it is about: what of them it places nowhere near a lane has a better place. */
+  readonly routeIds: readonly number[];
+  /** No lane can ever take these. */
+  readonly unplannable: readonly SizeClass[];
+  /** What batches with a budget may pay for now. */
+  readonly payments: readonly Payment[];
+  /** Requests that no lane will take within the time that can be seen; their lanes are closed, or wait for a person. */
+  readonly undone: number;
+}
+
+/** How much later than the earliest finish a plan may be that goes by the user's order of lanes, as a share. */
+const FINISH_SLACK = 0.002;
+/** In a night that lasts longer than this there is time to wait for first answers. */
+const LONG_NIGHT_MS = 600_000;
+/** Left undone by less than this is left undone by the solver's rounding. */
+const ROUNDING = 1e-4;
+
+/** Makes the plan. @throws what `solve` throws. */
+export const makePlan = (situation: Situation, solve: Solve): Plan => {
+  const free = freePlan(withoutMoney(situation), solve);
+  const { lanes, payments } = paidWork(situation, solve);
+  return { ...free, lanes: [...free.lanes, ...lanes], payments };
+};
+
+const freePlan = (situation: Situation, solve: Solve): Omit<Plan, 'payments'> => {
+  const { nowMs, lanes, limits, providers } = situation;
+  const limitsOf = limitsByLane(lanes, limits);
+  const all = sizeClasses(situation.cells, situation.routes, situation.answers);
+  const isEligible = (sizeClass: SizeClass, lane: PlanLane): boolean =>
+    sizeClass.laneIds.includes(lane.id) && canTake(lane, limitsOf.get(lane.id) ?? [], sizeClass);
+  const hasLane = (sizeClass: SizeClass): boolean => lanes.some((lane) => isEligible(sizeClass, lane));
+  const classes = all.filter(hasLane);
+  const unplannable = all.filter((sizeClass) => !hasLane(sizeClass));
+  if (classes.length === 0)
+    return {
+      madeAtMs: nowMs,
+      finishAtMs: unplannable.length === 0 ? nowMs : null,
+      cutsAtMs: [],
+      lanes: [],
+      routeIds: [],
+      unplannable,
+      undone: 0,
+    };
+
+  const input = {
+    nowMs,
+    classes,
+    lanes,
+    providers,
+    limits,
+    isEligible,
+    segments: segmentsOf(
+      inUse(situation, (lane) => classes.some((sizeClass) => isEligible(sizeClass, lane))),
+    ),
+  };
+  const { night, earliest, finishAtMs, undone } = earliestFinish(input, solve);
+  const preferred = inPreferredOrder(night, earliest, solve);
+  const isTasting = finishAtMs - nowMs > LONG_NIGHT_MS && lanes.some(({ guess }) => guess === 'awaited');
+  return {
+    madeAtMs: nowMs,
+    finishAtMs,
+    cutsAtMs: input.segments.slice(1).map(({ startMs }) => startMs),
+    lanes: mixedAmongSiblings(
+      lanes.map((lane, index) => {
+        const own = lanePlan(lane, index, { night, earliest, preferred });
+        return {
+          ...own,
+          shares: [...own.shares, ...triesOf(lane, unplannable)],
+          isHeld: isTasting && isHeld(lane, limitsOf.get(lane.id) ?? []),
+        };
+      }),
+      situation,
+    ),
+    routeIds: [...new Set(classes.flatMap(({ cells }) => cells.map(({ routeId }) => routeId)))],
+    unplannable,
+    undone,
+  };
+};
+
+/** Of a class that fits nowhere some requests may: whatever lane finds one that it can take, takes it. */
+const triesOf = ({ id }: PlanLane, unplannable: readonly SizeClass[]): readonly Share[] =>
+  unplannable
+    .filter(({ laneIds }) => laneIds.includes(id))
+    .map((sizeClass) => ({ sizeClass, now: 0, later: 0, worthMs: 0, lossMs: 0 }));
+
+/**
+ * Quota that does not come back within minutes is soon used up, and what for hangs on how quick the other lanes are. So a
+ * lane that has it, and has shown its own pace, waits at the beginning of a long night until the others have answered once.
+ */
+const isHeld = ({ guess }: PlanLane, limits: readonly PlanLimit[]): boolean =>
+  guess === undefined && limits.some(({ window }) => windowMs(window) > SHORT_WINDOW_MS);
+
+/** What happens on lanes that nothing goes to cuts no night. */
+const inUse = (situation: Situation, isUsed: (lane: PlanLane) => boolean): Situation => {
+  const lanes = situation.lanes.filter(isUsed);
+  const scopes = new Set(lanes.flatMap(({ id, providerId }) => [id, providerId]));
+  return { ...situation, lanes, limits: situation.limits.filter(({ scope }) => scopes.has(scope)) };
+};
+
+const limitsByLane = (
+  lanes: readonly PlanLane[],
+  limits: readonly PlanLimit[],
+): ReadonlyMap<string, readonly PlanLimit[]> =>
+  new Map(
+    lanes.map((lane) => [
+      lane.id,
+      limits.filter(({ scope }) => scope === lane.id || scope === lane.providerId),
+    ]),
+  );
+
+interface Earliest {
+  readonly night: NightProgramme;
+  readonly earliest: LinearSolution;
+  readonly finishAtMs: number;
+  readonly undone: number;
+}
+
+/** The first segment in which all can be done, found by halving. */
+const earliestFinish = (input: ProgrammeInput, solve: Solve): Earliest => {
+  const { segments } = input;
+  const at = (lastSegment: number): Earliest => {
+    const night = nightProgramme(input, lastSegment);
+    const earliest = solve(night.programme);
+    const lengthMs = (earliest.values[night.lengthColumn] ?? 0) * 1_000;
+    const undone = earliest.values.slice(night.lengthColumn + 1).reduce((sum, value) => sum + value, 0);
+    return { night, earliest, finishAtMs: (segments[lastSegment]?.startMs ?? 0) + lengthMs, undone };
+  };
+  let [low, high] = [0, segments.length - 1];
+  let best: Earliest | null = null;
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    const found = at(middle);
+    if (found.undone > ROUNDING) low = middle + 1;
+    else {
+      best = found;
+      high = middle;
+    }
+  }
+  return best ?? at(low);
+};
+
+/** From 0 for the front of the pool to 1. */
+const rankOf = ({ laneIds }: SizeClass, laneId: string): number => laneIds.indexOf(laneId) / laneIds.length;
+
+/** The same night, as early but for a hair, with each request as near the front of its pool as that allows. */
+const inPreferredOrder = (
+  { programme, placements, lengthColumn }: NightProgramme,
+  earliest: LinearSolution,
+  solve: Solve,
+): LinearSolution => {
+  const undoneFrom = lengthColumn + 1;
+  const lastSegment = Math.max(0, ...placements.map(({ segment }) => segment));
+  const costs = programme.costs.map((cost, column) => {
+    const placement = placements[column];
+    if (placement === undefined) return column === lengthColumn ? 0 : cost;
+    return rankOf(placement.sizeClass, placement.lane.id) + placement.segment / (lastSegment + 1);
+  });
+  const lengthS = earliest.values[lengthColumn] ?? 0;
+  const upper = programme.upper.map((most, column) => {
+    if (column === lengthColumn) return Math.min(most, lengthS * (1 + FINISH_SLACK) + 0.001);
+    return column < undoneFrom ? most : (earliest.values[column] ?? 0) + ROUNDING;
+  });
+  return solve({ ...programme, costs, upper });
+};
+
+const lanePlan = (
+  lane: PlanLane,
+  laneIndex: number,
+  {
+    night,
+    earliest,
+    preferred,
+  }: Omit<Earliest, 'finishAtMs' | 'undone'> & { readonly preferred: LinearSolution },
+): Omit<LanePlan, 'isHeld'> => {
+  const own = night.placements.flatMap((placement, column) =>
+    placement.laneIndex === laneIndex ? [{ ...placement, column }] : [],
+  );
+  const shares = [...Map.groupBy(own, ({ sizeClass }) => sizeClass)].map(([sizeClass, placed]): Share => {
+    const sum = (test: (segment: number) => boolean): number =>
+      placed.reduce(
+        (total, { segment, column }) => total + (test(segment) ? (preferred.values[column] ?? 0) : 0),
+        0,
+      );
+    const losses = placed.map(({ column }) => earliest.reducedCosts[column] ?? 0);
+    return {
+      sizeClass,
+      now: sum((segment) => segment === 0),
+      later: sum((segment) => segment > 0),
+      worthMs: Math.max(0, earliest.rowDuals[placed[0]?.classIndex ?? -1] ?? 0) * 1_000,
+      lossMs: Math.max(0, losses[0] ?? 0) * 1_000,
+    };
+  });
+  return { laneId: lane.id, shares, binding: bindingLimit(lane, shares, night, earliest) };
+};
+
+/** The limit whose next unit would bring the finish forward most, by what the lane takes of it. */
+const bindingLimit = (
+  lane: PlanLane,
+  shares: readonly Share[],
+  { limitRows }: NightProgramme,
+  earliest: LinearSolution,
+): PlanLimit | null => {
+  let binding: { readonly limit: PlanLimit; readonly worth: number } | null = null;
+  for (const { limit, row } of limitRows) {
+    if (limit.scope !== lane.id && limit.scope !== lane.providerId) continue;
+    const taken = shares.reduce(
+      (sum, { sizeClass, now, later }) => sum + (now + later) * expectedUse(limit, lane, sizeClass),
+      0,
+    );
+    const worth = (-(earliest.rowDuals[row] ?? 0) / limit.amount) * taken;
+    if (worth > (binding?.worth ?? 1e-9)) binding = { limit, worth };
+  }
+  return binding?.limit ?? null;
+};

@@ -1,0 +1,52 @@
+/**
+ * Lanes of one provider whose tokens are counted together take the same mix of classes. To the programme it is all one which
+ * of them takes the small requests and which the large ones; but they do not wait for each other, and the one with the small
+ * ones would use up the calls of both.
+ */
+import type { LanePlan, Share } from './plan.ts';
+import type { Situation } from './situation.ts';
+import type { SizeClass } from './size-classes.ts';
+
+/** The same plans, with what such lanes have in common spread over them; what each class and each lane gets stays as much. */
+export const mixedAmongSiblings = (
+  plans: readonly LanePlan[],
+  { lanes, limits }: Pick<Situation, 'lanes' | 'limits'>,
+): readonly LanePlan[] => {
+  const countsAlone = new Set(limits.filter(({ metric }) => metric !== 'requests').map(({ scope }) => scope));
+  const alike = lanes.filter(({ id, unitCost }) => unitCost === undefined && !countsAlone.has(id));
+  const siblings = [...Map.groupBy(alike, ({ providerId }) => providerId).values()]
+    .map((group) => plans.filter(({ laneId }) => group.some(({ id }) => id === laneId)))
+    .filter((group) => group.length > 1);
+  const mixed = new Map(siblings.flatMap(mix).map((plan) => [plan.laneId, plan]));
+  return plans.map((plan) => mixed.get(plan.laneId) ?? plan);
+};
+
+const mix = (group: readonly LanePlan[]): readonly LanePlan[] => {
+  const isCommon = ({ sizeClass }: Share): boolean =>
+    group.every(({ shares }) => shares.some((share) => share.sizeClass === sizeClass));
+  const common = group.map(({ shares }) => shares.filter(isCommon));
+  const spread = (amountOf: (share: Share) => number) => {
+    const all = common.flat();
+    const total = sumOf(all, amountOf);
+    const ofClass = new Map(
+      [...Map.groupBy(all, ({ sizeClass }) => sizeClass)].map(([sizeClass, shares]) => [
+        sizeClass,
+        sumOf(shares, amountOf),
+      ]),
+    );
+    return (sizeClass: SizeClass, lane: number): number =>
+      total === 0 ? 0 : ((ofClass.get(sizeClass) ?? 0) * sumOf(common[lane] ?? [], amountOf)) / total;
+  };
+  const [now, later] = [spread((share) => share.now), spread((share) => share.later)];
+  return group.map((plan, lane) => ({
+    ...plan,
+    shares: plan.shares.map((share) =>
+      isCommon(share)
+        ? { ...share, now: now(share.sizeClass, lane), later: later(share.sizeClass, lane) }
+        : share,
+    ),
+  }));
+};
+
+const sumOf = (shares: readonly Share[], amountOf: (share: Share) => number): number =>
+  shares.reduce((sum, share) => sum + amountOf(share), 0);

@@ -1,0 +1,150 @@
+/**
+ * What a lane asks for next, by the plan. Classes planned here come in the proportion in which they are planned (smooth
+ * weighted round robin), so that a lane's requests and tokens are used up together at any time and not only on the whole.
+ * Then comes what may as well
+ * run here as where it is planned. What is not on the list has a better place.
+ */
+import type { LanePlan, Share } from './plan.ts';
+import type { BacklogCell } from './situation.ts';
+import type { SizeClass } from './size-classes.ts';
+
+/** What a lane has to its credit of each class, in requests, by its key: what is planned of a class adds up, and a grant takes one. */
+export type Credits = ReadonlyMap<string, number>;
+
+/** How far a lane has come. */
+export interface LaneProgress {
+  /** What was granted since its plan was made, by class. */
+  readonly taken: ReadonlyMap<SizeClass, number>;
+  /** These last from one plan to the next: a class of which one in a hundred is planned has its turn after a hundred, not never. */
+  readonly credits: Credits;
+}
+
+/** A lane that nothing was granted on. */
+export const NO_PROGRESS: LaneProgress = { taken: new Map(), credits: new Map() };
+
+/** The same after a request of a class was granted. */
+export const progressAfter = (
+  { shares }: LanePlan,
+  progress: LaneProgress,
+  sizeClass: SizeClass,
+): LaneProgress => {
+  const { taken, credits } = progress;
+  const ofClass = (portion: Portion): boolean => portion.share.sizeClass === sizeClass;
+  const waiting = [nowOf(shares, taken), laterOf(shares, taken)].find((portions) => portions.some(ofClass));
+  return {
+    taken: new Map(taken).set(sizeClass, (taken.get(sizeClass) ?? 0) + 1),
+    credits: waiting === undefined ? credits : creditsAfter(waiting, sizeClass, credits),
+  };
+};
+
+/** A range of the backlog that a lane asks for. */
+export interface Wish {
+  readonly sizeClass: SizeClass;
+  readonly cell: BacklogCell;
+  /** So many requests of it in one go. */
+  readonly atMost: number;
+  /** Planned here. Only such a wish is waited for where it does not fit; others must fit beside it. */
+  readonly isPlanned: boolean;
+}
+
+/** A request may run here although it is planned elsewhere if that loses less than this share of what it is worth. */
+const TOLERABLE_LOSS = 0.1;
+/** Fractions of requests below this are not waited for. */
+const LEAST_SHARE = 0.5;
+/** Turns that are laid out one by one; what is granted beyond them in one go comes in larger portions. */
+const MOST_TURNS = 24;
+/** What a class has to its credit when a lane first hears of it: of what is rare, one comes early rather than at the very end. */
+const FIRST_CREDIT = 0.5;
+/** As many as there are. */
+const ALL = 1_000_000;
+
+/** The wishes of a lane, most wanted first. */
+export const wishList = ({ shares, isHeld }: LanePlan, { taken, credits }: LaneProgress): readonly Wish[] => {
+  if (isHeld) return [];
+  const [now, later] = [nowOf(shares, taken), laterOf(shares, taken)];
+  const planned = now.map(({ share }) => share);
+  const welcome = shares
+    .filter((share) => !planned.includes(share) && isWelcome(share))
+    .toSorted((a, b) => a.lossMs - b.lossMs || b.later - a.later || b.worthMs - a.worthMs);
+  const inTurn = (portions: readonly Portion[], isPlanned: boolean): readonly Wish[] =>
+    turns(portions, credits).flatMap(({ share, count }) => wishesFor(share, count, isPlanned));
+  return [
+    ...inTurn(now, true),
+    ...planned.flatMap((share) => wishesFor(share, ALL, true)),
+    ...inTurn(later, false),
+    ...welcome.flatMap((share) => wishesFor(share, ALL, false)),
+  ];
+};
+
+const isWelcome = ({ now, later, lossMs, worthMs }: Share): boolean =>
+  now + later > 0 || lossMs <= worthMs * TOLERABLE_LOSS;
+
+/** What of a class is planned, and what of that is left. */
+interface Portion {
+  readonly share: Share;
+  readonly amount: number;
+  readonly left: number;
+}
+
+const nowOf = (shares: readonly Share[], taken: LaneProgress['taken']): readonly Portion[] =>
+  shares
+    .map((share) => ({ share, amount: share.now, left: share.now - (taken.get(share.sizeClass) ?? 0) }))
+    .filter(({ left }) => left >= LEAST_SHARE);
+
+/** Of classes of which nothing is left for now: a lane that has room all the same goes on with these, in proportion, too. */
+const laterOf = (shares: readonly Share[], taken: LaneProgress['taken']): readonly Portion[] =>
+  shares
+    .map((share) => ({
+      share,
+      amount: share.later,
+      left: share.now + share.later - (taken.get(share.sizeClass) ?? 0),
+    }))
+    .filter(({ share, left }) => share.later > 0 && left > 0 && left - share.later < LEAST_SHARE);
+
+interface Turn {
+  readonly share: Share;
+  readonly count: number;
+}
+
+/** Whose turn it is, for the next few requests: always the class with the most credit, of equal ones the largest. */
+const turns = (portions: readonly Portion[], credits: Credits): readonly Turn[] => {
+  let waiting = portions
+    .map(({ share, amount, left }) => ({ share, amount, left, credit: creditNow(share, credits) }))
+    .toSorted((a, b) => b.share.sizeClass.promptTokens - a.share.sizeClass.promptTokens);
+  const order: Turn[] = [];
+  for (let turn = 0; turn < MOST_TURNS && waiting.length > 0; turn += 1) {
+    const total = totalOf(waiting);
+    for (const entry of waiting) entry.credit += entry.amount / total;
+    const next = waiting.reduce((best, entry) => (entry.credit > best.credit ? entry : best));
+    next.credit -= 1;
+    next.left -= 1;
+    if (next.left < LEAST_SHARE) waiting = waiting.filter((entry) => entry !== next);
+    const last = order.at(-1);
+    if (last?.share === next.share) order[order.length - 1] = { share: next.share, count: last.count + 1 };
+    else order.push({ share: next.share, count: 1 });
+  }
+  return order;
+};
+
+/** Everybody who waits earns what is planned of it, and who had the turn pays for it. */
+const creditsAfter = (waiting: readonly Portion[], granted: SizeClass, credits: Credits): Credits => {
+  const total = totalOf(waiting);
+  const earned = new Map(credits);
+  for (const { share, amount } of waiting) {
+    const price = share.sizeClass === granted ? 1 : 0;
+    earned.set(share.sizeClass.key, creditNow(share, credits) + amount / total - price);
+  }
+  return earned;
+};
+
+const creditNow = ({ sizeClass }: Share, credits: Credits): number =>
+  credits.get(sizeClass.key) ?? FIRST_CREDIT;
+
+const totalOf = (portions: readonly Pick<Portion, 'amount'>[]): number =>
+  portions.reduce((sum, { amount }) => sum + amount, 0);
+
+/** The largest of a class come first: it is they who find room least often. */
+const wishesFor = ({ sizeClass }: Share, atMost: number, isPlanned: boolean): readonly Wish[] =>
+  sizeClass.cells
+    .toSorted((a, b) => b.toTokens - a.toTokens)
+    .map((cell) => ({ sizeClass, cell, atMost, isPlanned }));

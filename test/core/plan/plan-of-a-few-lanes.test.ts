@@ -1,0 +1,89 @@
+import { expect, test } from 'vitest';
+import { openSolver } from '../../../src/adapters/highs/open-solver.ts';
+import { makePlan } from '../../../src/core/plan/plan.ts';
+import { aCell, aPlanLane, aPlanLimit, aSituation, NOW_MS } from './a-situation.ts';
+
+const solve = await openSolver();
+const MINUTE_MS = 60_000;
+const HOUR_MS = 3_600_000;
+const DAY = { kind: 'calendar', unit: 'day', timeZone: 'UTC' } as const;
+const finishOf = (situation: Parameters<typeof makePlan>[0]): number =>
+  (makePlan(situation, solve).finishAtMs ?? Infinity) - NOW_MS;
+
+test('a lane that nobody has slots for is left out, and the others are planned', () => {
+  const lanes = [aPlanLane('alpha/small'), aPlanLane('alpha/idle', { slots: 0 })];
+  expect(finishOf(aSituation({ lanes }))).toBeGreaterThan(30 * MINUTE_MS);
+});
+
+test('what a long rolling window has given is not given again before it ends', () => {
+  const limits = [
+    aPlanLimit('alpha/small', { window: { kind: 'rolling', perMs: 24 * HOUR_MS }, amount: 500 }),
+  ];
+  expect(finishOf(aSituation({ limits, cells: [aCell(28, 700)] }))).toBeGreaterThan(24 * HOUR_MS);
+});
+
+test('what comes back all at once does not come back little by little', () => {
+  const used = { amount: 1_000, used: 1_000, freeings: [{ atMs: NOW_MS + 2 * HOUR_MS, amount: 1_000 }] };
+  const limits = [aPlanLimit('alpha/small', { window: { kind: 'rolling', perMs: 24 * HOUR_MS }, ...used })];
+  expect(finishOf(aSituation({ limits, cells: [aCell(28, 500)] }))).toBeGreaterThan(2 * HOUR_MS);
+});
+
+test('a month that ends after all else leaves nothing undone', () => {
+  const openings = Array.from({ length: 12 }, (_, index) =>
+    aPlanLane(`other/${index}`, { opensAtMs: NOW_MS + (index + 1) * HOUR_MS }),
+  );
+  const month = { kind: 'calendar', unit: 'month', timeZone: 'UTC' } as const;
+  const situation = aSituation({
+    lanes: [aPlanLane('alpha/small'), ...openings],
+    limits: [aPlanLimit('alpha/small', { window: month, amount: 900 })],
+  });
+  expect(makePlan(situation, solve).undone).toBeLessThan(0.01);
+});
+
+// Instants at which lanes open that nothing waits for take the place of those that matter.
+test('lanes that nothing waits for do not make the plan worse', () => {
+  const openings = Array.from({ length: 12 }, (_, index) =>
+    aPlanLane(`other/${index}`, { opensAtMs: NOW_MS + (index + 1) * 10 * MINUTE_MS }),
+  );
+  const day = aSituation({
+    limits: [aPlanLimit('alpha/small', { window: DAY, amount: 1_000, used: 1_000 })],
+    cells: [aCell(28, 500)],
+  });
+  const crowded = { ...day, lanes: [...day.lanes, ...openings] };
+  expect(finishOf(crowded)).toBeLessThan(finishOf(day) + MINUTE_MS);
+});
+
+// Each cut is moved to the next one that is close to where it was moved before.
+test('lanes that open one soon after the other are not all taken to open with the last', () => {
+  const lanes = Array.from({ length: 30 }, (_, index) =>
+    aPlanLane(`alpha/${index}`, { opensAtMs: NOW_MS + (index + 2) * 20_000 }),
+  );
+  const routes = [{ id: 1, batchId: 1, priority: 0, laneIds: lanes.map(({ id }) => id) }];
+  expect(finishOf(aSituation({ lanes, routes, limits: [], cells: [aCell(28, 100)] }))).toBeLessThan(
+    2 * MINUTE_MS,
+  );
+});
+
+/** A lane with a day, one with a minute, and a new one. */
+const aNightWithANewLane = (guess: 'awaited' | 'untold', count: number) =>
+  aSituation({
+    cells: [aCell(28, count)],
+    routes: [{ id: 1, batchId: 1, priority: 0, laneIds: ['alpha/day', 'alpha/minute', 'alpha/new'] }],
+    lanes: [aPlanLane('alpha/day'), aPlanLane('alpha/minute'), aPlanLane('alpha/new', { guess })],
+    limits: [
+      aPlanLimit('alpha/day', { window: DAY, amount: 200 }),
+      aPlanLimit('alpha/minute'),
+      aPlanLimit('alpha/new', { window: DAY, amount: 200 }),
+    ],
+  });
+
+const heldLanes = (...of: Parameters<typeof aNightWithANewLane>): readonly string[] =>
+  makePlan(aNightWithANewLane(...of), solve)
+    .lanes.filter(({ isHeld }) => isHeld)
+    .map(({ laneId }) => laneId);
+
+test('in a long night quota that does not come back soon waits until every lane has answered once', () => {
+  expect(heldLanes('awaited', 4_000)).toEqual(['alpha/day']);
+  expect(heldLanes('untold', 4_000)).toEqual([]);
+  expect(heldLanes('awaited', 400)).toEqual([]);
+});

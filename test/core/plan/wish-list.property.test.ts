@@ -1,0 +1,137 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { LanePlan, Share } from '../../../src/core/plan/plan.ts';
+import { type SizeClass, sizeClasses } from '../../../src/core/plan/size-classes.ts';
+import { type LaneProgress, NO_PROGRESS, progressAfter, wishList } from '../../../src/core/plan/wish-list.ts';
+import { anyCells } from './any-situation.ts';
+
+const ROUTE = { id: 1, batchId: 1, priority: 0, laneIds: ['p0/m0'] };
+/** Less of a request than this is not waited for. */
+const LEAST = 0.5;
+
+const tenths = (max: number): fc.Arbitrary<number> =>
+  fc.integer({ min: 0, max: max * 10 }).map((whole) => whole / 10);
+
+const anyShare = (sizeClass: SizeClass): fc.Arbitrary<Share> =>
+  fc.record({
+    sizeClass: fc.constant(sizeClass),
+    now: fc.oneof(fc.constant(0), tenths(200)),
+    later: fc.oneof(fc.constant(0), tenths(200)),
+    worthMs: tenths(5_000),
+    lossMs: fc.oneof(fc.constant(0), tenths(5_000)),
+  });
+
+const anyLanePlan: fc.Arbitrary<LanePlan> = anyCells([1]).chain((cells) =>
+  fc
+    .tuple(...sizeClasses(cells, [ROUTE], []).map(anyShare))
+    .map((shares) => ({ laneId: 'p0/m0', shares, binding: null, isHeld: false })),
+);
+
+/** Some of what was planned has been granted. */
+const anyTaken = ({ shares }: LanePlan): fc.Arbitrary<LaneProgress['taken']> =>
+  fc
+    .array(fc.integer({ min: 0, max: 120 }), { minLength: shares.length, maxLength: shares.length })
+    .map(
+      (counts) =>
+        new Map(
+          shares.map(({ sizeClass, now }, index) => [
+            sizeClass,
+            Math.round((now * (counts[index] ?? 0)) / 100),
+          ]),
+        ),
+    );
+
+const anyList = anyLanePlan.chain((plan) => fc.record({ plan: fc.constant(plan), taken: anyTaken(plan) }));
+
+test('all that is planned here and not taken yet is wished for, every cell of it, before anything else', () => {
+  fc.assert(
+    fc.property(anyList, ({ plan, taken }) => {
+      const wishes = wishList(plan, { ...NO_PROGRESS, taken });
+      for (const { sizeClass, now } of plan.shares) {
+        if (now - (taken.get(sizeClass) ?? 0) < LEAST) continue;
+        for (const cell of sizeClass.cells)
+          expect(
+            wishes.some((wish) => wish.isPlanned && wish.cell === cell && wish.atMost >= sizeClass.count),
+          ).toBe(true);
+      }
+      const firstOther = wishes.findIndex(({ isPlanned }) => !isPlanned);
+      const others = firstOther < 0 ? [] : wishes.slice(firstOther);
+      expect(others.some(({ isPlanned }) => isPlanned)).toBe(false);
+    }),
+  );
+});
+
+test('a lane with nothing planned gets all that loses little or is placed here later, and nothing that is better elsewhere', () => {
+  fc.assert(
+    fc.property(anyLanePlan, (plan) => {
+      const idle = { ...plan, shares: plan.shares.map((share) => ({ ...share, now: 0 })) };
+      const wished = new Set(wishList(idle, NO_PROGRESS).map(({ sizeClass }) => sizeClass));
+      for (const { sizeClass, later, lossMs, worthMs } of idle.shares)
+        expect(wished.has(sizeClass)).toBe(later > 0 || lossMs <= worthMs / 10);
+    }),
+  );
+});
+
+/** Grants so many requests by the list, wish by wish; what was granted of each class. */
+const grantBy = (plan: LanePlan, grants: number, before: LaneProgress) => {
+  let progress = before;
+  for (let grant = 0; grant < grants; grant += 1) {
+    const [first] = wishList(plan, progress);
+    if (first === undefined || !first.isPlanned) break;
+    progress = progressAfter(plan, progress, first.sizeClass);
+  }
+  return progress;
+};
+
+test('what is granted by the list, wish by wish, stays in proportion to what is planned', () => {
+  fc.assert(
+    fc.property(anyLanePlan, fc.integer({ min: 1, max: 60 }), (plan, grants) => {
+      const { taken } = grantBy(plan, grants, NO_PROGRESS);
+      const planned = plan.shares.filter(({ now }) => now >= LEAST);
+      const total = planned.reduce((sum, { now }) => sum + now, 0);
+      const granted = taken.values().reduce((sum, count) => sum + count, 0);
+      for (const { sizeClass, now } of planned)
+        expect(Math.abs((taken.get(sizeClass) ?? 0) - (granted * now) / total)).toBeLessThanOrEqual(
+          planned.length,
+        );
+    }),
+  );
+});
+
+test('a class of which little is planned has its turn, however often the plan is made anew before', () => {
+  fc.assert(
+    fc.property(anyLanePlan, fc.integer({ min: 1, max: 5 }), (plan, grantsPerPlan) => {
+      const planned = plan.shares.filter(({ now }) => now >= LEAST);
+      const total = planned.reduce((sum, { now }) => sum + now, 0);
+      fc.pre(planned.length > 0 && total < 300);
+      const served = new Set<SizeClass>();
+      let progress = NO_PROGRESS;
+      for (let grants = 0; grants < total * 2 + planned.length; grants += grantsPerPlan) {
+        progress = grantBy(plan, grantsPerPlan, { ...NO_PROGRESS, credits: progress.credits });
+        for (const sizeClass of progress.taken.keys()) served.add(sizeClass);
+      }
+      for (const { sizeClass } of planned) expect(served.has(sizeClass)).toBe(true);
+    }),
+    { numRuns: 30 },
+  );
+});
+
+test('with nothing left for now a lane goes on with what is planned here later, in that proportion', () => {
+  fc.assert(
+    fc.property(anyLanePlan, fc.integer({ min: 1, max: 40 }), (plan, grants) => {
+      const later = plan.shares.filter((share) => share.later > 0);
+      const total = later.reduce((sum, share) => sum + share.later, 0);
+      fc.pre(later.every((share) => share.later >= LEAST) && total > grants);
+      const idle = { ...plan, shares: plan.shares.map((share) => ({ ...share, now: 0 })) };
+      let progress = NO_PROGRESS;
+      for (let grant = 0; grant < grants; grant += 1) {
+        const [first] = wishList(idle, progress);
+        if (first !== undefined) progress = progressAfter(idle, progress, first.sizeClass);
+      }
+      for (const { sizeClass, later: amount } of later)
+        expect(
+          Math.abs((progress.taken.get(sizeClass) ?? 0) - (grants * amount) / total),
+        ).toBeLessThanOrEqual(later.length);
+    }),
+  );
+});
