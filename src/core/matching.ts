@@ -11,9 +11,11 @@ const LARGEST_TARGET_TOKENS = 1_000_000_000;
 /**
  * The size of call, in tokens, that uses up a lane's requests and tokens together: with smaller ones requests run
  * out while tokens are left, with larger ones the other way round. Lanes that limit only tokens would rather make
- * the smallest calls (0), lanes that limit only requests, or nothing, the largest.
+ * the smallest calls (0), lanes that limit only requests, or nothing, the largest. On paid lanes money is what is scarce: the
+ * smallest calls make the most of a budget.
  */
 export const targetTokens = (provider: Provider, lane: Lane): number => {
+  if (provider.tier === 'paid') return 0;
   const limits = [...provider.limits, ...lane.limits];
   const tokensPerMs = scarcest(limits, ['tokens', 'inputTokens']);
   const requestsPerMs = scarcest(limits, ['requests']);

@@ -126,6 +126,19 @@ export interface Lane {
    * answers have shown it. Default: {@link DEFAULT_TOKEN_RATIO}.
    */
   readonly tokenRatio?: number;
+  /** What its calls cost; only on paid and trial tiers, and missing where nobody has said. */
+  readonly price?: Price;
+}
+
+/**
+ * What calls cost, in billionths of a US dollar: whole numbers, so that every sum of them is exact. 0.05 dollars per million
+ * tokens are 50,000,000 of them per million, and 50 per token.
+ */
+export interface Price {
+  readonly inputNanoDollarsPerMillion: number;
+  readonly outputNanoDollarsPerMillion: number;
+  /** Of a call by itself, beside its tokens. */
+  readonly requestNanoDollars: number;
 }
 
 /**

@@ -60,10 +60,13 @@ function errorInside(signal: ProviderSignal, choice: unknown): Failure {
 }
 
 function readAnswer(body: unknown, choice: unknown): Answer {
+  const text = readText(memberAt(choice, 'message', 'content'));
+  const usage = readUsage(body);
+  const hasContent = (text ?? '') !== '' || hasToolCalls(choice);
   return {
     kind: 'answer',
-    text: readText(memberAt(choice, 'message', 'content')),
-    usage: readUsage(body),
+    text,
+    usage: hasContent && usage?.completionTokens === 0 ? null : usage,
     finishReason: stringAt(choice, 'finish_reason') ?? null,
     model: stringAt(body, 'model') ?? null,
   };
@@ -77,13 +80,14 @@ function readText(content: unknown): string | null {
 }
 
 /**
- * The usage a body reports, both directions, or `null`. Where the total is more than the sum (Gemini leaves its thinking
- * tokens out of `completion_tokens`) the difference is output.
+ * The usage a body reports, both directions, or `null`; also where it is of no prompt at all, which is what servers say that
+ * do not count. Where the total is more than the sum (Gemini leaves its thinking tokens out of `completion_tokens`) the
+ * difference is output.
  */
 export function readUsage(body: unknown): TokenUsage | null {
   const promptTokens = tokenCount(body, 'prompt_tokens');
   const completionTokens = tokenCount(body, 'completion_tokens');
-  if (promptTokens === null || completionTokens === null) return null;
+  if (promptTokens === null || promptTokens === 0 || completionTokens === null) return null;
   const totalTokens = tokenCount(body, 'total_tokens') ?? 0;
   return { promptTokens, completionTokens: Math.max(completionTokens, totalTokens - promptTokens) };
 }

@@ -70,7 +70,7 @@ const POLICY: Readonly<Record<Situation, Policy>> = {
   'bad-request':       ['elsewhere',         'lane',             'for good', 'try',    'none',           'request'],
   'bad-request-again': ['fail',              null,               '-',        'try',    'none',           'request'],
   'gone':              ['elsewhere',         'lane',             'for good', 'no try', 'retire',         'request'],
-  'sick-idle':         ['elsewhere',         'lane',             'back-off', 'no try', 'trip',           'request'],
+  'sick-idle':         ['elsewhere',         'lane',             'back-off', 'no try', 'trip',           'estimate'],
   'sick-worked':       ['elsewhere',         'lane',             'back-off', 'try',    'trip',           'estimate'],
   'unreachable':       ['elsewhere',         'provider',         'back-off', 'no try', 'trip-provider',  'release'],
   'answer-empty':      ['elsewhere',         'lane',             'for good', 'try',    'trip',           'usage'],
@@ -84,7 +84,7 @@ const POLICY: Readonly<Record<Situation, Policy>> = {
 export function nextStep(failure: Failure, history: RequestHistory, context: StepContext): NextStep {
   const situation = situationOf(failure, history);
   const [request, exclude, howLong, tries, effect, settlement] = POLICY[situation];
-  const countsAsTry = tries === 'try';
+  const countsAsTry = tries === 'try' && !isLanesFault(situation, history);
   const isSpent = countsAsTry && history.triesBefore + 1 >= (context.tryLimit ?? DEFAULT_TRY_LIMIT);
   const backAtMs = howLong === 'back-off' ? backInstant(failure, history, context) : null;
   return {
@@ -94,6 +94,13 @@ export function nextStep(failure: Failure, history: RequestHistory, context: Ste
     settlement: settlement === 'usage' && !hasUsage(failure) ? 'estimate' : settlement,
   };
 }
+
+/** Beyond so many the request may be what makes its lanes sick. */
+const MOST_FREE_TRIALS = 16;
+
+/** A lane that was known to be sick, and still is, says nothing of the request that it was tried with. */
+const isLanesFault = (situation: Situation, { isTrial, sickBefore }: RequestHistory): boolean =>
+  situation === 'sick-worked' && isTrial && sickBefore < MOST_FREE_TRIALS;
 
 /** Reasoning is what mostly fills a cap, and doubling would cut it off again. */
 const CAP_GROWTH = 4;

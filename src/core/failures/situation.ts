@@ -9,6 +9,8 @@ export interface RequestHistory {
   readonly badRequestsBefore: number;
   /** Earlier attempts that ended as `sick` or `unreachable`: the exponent of the back-off. */
   readonly sickBefore: number;
+  /** The call was to find out whether a sick lane works again. */
+  readonly isTrial: boolean;
   /** Parameters already left out for this request. */
   readonly droppedParameters: readonly string[];
   /** The output cap that was sent, and the largest that the lane takes. */

@@ -111,6 +111,14 @@ export function cancelledLine(head: LineHead): string {
   });
 }
 
+/** The line of a request that was not done when its batch's deadline came; in OpenAI's words. */
+export function expiredLine(head: LineHead): string {
+  return writeLine(head, null, {
+    code: 'batch_expired',
+    message: 'This request could not be executed before the completion window expired.',
+  });
+}
+
 type AnyHead = Omit<LineHead, 'customId'> & { readonly customId: string | null };
 
 function writeLine(

@@ -75,10 +75,8 @@ const endless = ({ uses }: Meter): number =>
 
 /** Brings the meter to now: uses that have ended are forgotten, or become debt, which drains at amount / perMs. */
 export const advance = (meter: Meter, nowMs: number): Meter => {
-  const ended = endings(meter).filter((use) => use.endsAtMs <= nowMs);
-  const rest = new Map(meter.uses);
-  for (const { grant } of ended) rest.delete(grant);
-  const advanced = { ...meter, uses: rest, session: openSession(meter, nowMs) };
+  const ended = endings(meter, nowMs);
+  const advanced = { ...meter, uses: without(meter.uses, ended), session: openSession(meter, nowMs) };
   if (meter.limit.window.kind !== 'refill') return advanced;
   const indebted = ended.reduce((sum: Meter, use) => {
     const drained = drain(sum, use.endsAtMs);
@@ -262,11 +260,26 @@ const drain = (meter: Meter, untilMs: number): Meter => {
   return { ...meter, debt: Math.max(0, meter.debt - drained), drainedAtMs: untilMs };
 };
 
-/** The uses whose end is known, the first to end first. */
-const endings = ({ uses }: Meter) =>
-  [...uses]
-    .flatMap(([grant, { amount, endsAtMs }]) => (endsAtMs === null ? [] : [{ grant, amount, endsAtMs }]))
-    .toSorted((a, b) => a.endsAtMs - b.endsAtMs);
+interface Ending {
+  readonly grant: number;
+  readonly amount: number;
+  readonly endsAtMs: number;
+}
+
+/** The uses whose end is known, and is not after `untilMs`, the first to end first. */
+const endings = ({ uses }: Meter, untilMs = Infinity): readonly Ending[] => {
+  const found: Ending[] = [];
+  for (const [grant, { amount, endsAtMs }] of uses)
+    if (endsAtMs !== null && endsAtMs <= untilMs) found.push({ grant, amount, endsAtMs });
+  return found.toSorted((a, b) => a.endsAtMs - b.endsAtMs);
+};
+
+const without = (uses: Meter['uses'], ended: readonly Ending[]): Meter['uses'] => {
+  if (ended.length === 0) return uses;
+  const rest = new Map(uses);
+  for (const { grant } of ended) rest.delete(grant);
+  return rest;
+};
 
 const putUse = (meter: Meter, grant: number, use: Use): Meter => ({
   ...meter,

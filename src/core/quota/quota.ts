@@ -26,6 +26,8 @@ import { THOUSANDTHS } from './unit-cost.ts';
 const MARGIN_RATIO = 0.02;
 /** And never by more than this. */
 const LONGEST_MARGIN_MS = 2_000;
+/** Of a session by this: when it began hangs on one call, and whoever is wrong about that has the next one begin with a refusal. */
+const LONGEST_SESSION_MARGIN_MS = 15_000;
 /** Nor by less, though windows may be short: a connection and its TLS handshake take some 100 ms on the way. */
 const SHORTEST_MARGIN_MS = 100;
 /** A busy machine takes longer than that: where it costs no more than this share of the window, more is allowed for. */
@@ -34,13 +36,14 @@ const BUSY_MARGIN_RATIO = 0.05;
 
 /**
  * How far apart we and the provider may be about when a call was made, in milliseconds: 2 % of the window and at most
- * 2 s; of short windows up to 5 %, 0.25 s, and at least 0.1 s. It stretches time and never counts, so that small limits
+ * 2 s (of sessions 15 s); of short windows up to 5 %, 0.25 s, and at least 0.1 s. It stretches time and never counts, so that small limits
  * lose nothing.
  */
 export const marginMs = (window: Window): number => {
   if (!('perMs' in window)) return LONGEST_MARGIN_MS;
   const shortestMs = Math.max(SHORTEST_MARGIN_MS, Math.min(BUSY_MARGIN_MS, window.perMs * BUSY_MARGIN_RATIO));
-  return Math.min(LONGEST_MARGIN_MS, Math.ceil(Math.max(shortestMs, window.perMs * MARGIN_RATIO)));
+  const longestMs = window.kind === 'session' ? LONGEST_SESSION_MARGIN_MS : LONGEST_MARGIN_MS;
+  return Math.min(longestMs, Math.ceil(Math.max(shortestMs, window.perMs * MARGIN_RATIO)));
 };
 
 /** The limits of a lane or of a provider; `concurrency` is `null` where calls under way are not bounded. */
@@ -172,6 +175,27 @@ export const allowForStep = (quota: Quota, byMs: number): Quota => ({
   ...quota,
   meters: quota.meters.map((meter) => shiftMeter(meter, byMs)),
 });
+
+/**
+ * Whether a second call may go first without keeping the one that waits until `untilMs` for any longer: whether both fit
+ * then, by what is known now. (EASY backfilling: Lifka, 1995.)
+ */
+export const fitsBeside = (
+  quota: Quota,
+  scopes: readonly string[],
+  waiting: TokenEstimate,
+  second: TokenEstimate,
+  untilMs: number,
+): boolean => {
+  const unitCost = scopes.map((scope) => quota.unitCosts.get(scope)).find((cost) => cost !== undefined);
+  return quota.meters
+    .filter(({ scope, limit }) => scopes.includes(scope) && limit.metric !== 'calls')
+    .every((meter) => {
+      const { metric, amount } = meter.limit;
+      const both = takes(metric, waiting, unitCost) + takes(metric, second, unitCost);
+      return used(advance(meter, untilMs)) + both <= amount;
+    });
+};
 
 /** How much of each limit counts at `nowMs`, in the order of {@link emptyQuota}. */
 export const inUse = (

@@ -19,10 +19,12 @@ export interface PromptParts {
   readonly texts: readonly string[];
   /** Template, messages, and parts that are not text. */
   readonly fixedTokens: number;
+  /** How many parts are not text: images and the like. */
+  readonly otherParts: number;
 }
 
 /** Of a line that is no request, or a member that holds nothing. */
-export const NO_PROMPT: PromptParts = { texts: [], fixedTokens: 0 };
+export const NO_PROMPT: PromptParts = { texts: [], fixedTokens: 0, otherParts: 0 };
 
 /**
  * The parts of a chat completion's body: messages (text and other parts, names, tool calls), tools, response format, and
@@ -34,18 +36,19 @@ export function promptParts(body: JsonRecord): PromptParts {
   return join([TEMPLATE, ...messages.map(messageParts), ...schemas.map(jsonParts)]);
 }
 
-const TEMPLATE: PromptParts = { texts: [], fixedTokens: REPLY_TOKENS };
-const OTHER_PART: PromptParts = { texts: [], fixedTokens: NON_TEXT_PART_TOKENS };
+const TEMPLATE: PromptParts = { ...NO_PROMPT, fixedTokens: REPLY_TOKENS };
+const OTHER_PART: PromptParts = { texts: [], fixedTokens: NON_TEXT_PART_TOKENS, otherParts: 1 };
 
 function join(parts: readonly PromptParts[]): PromptParts {
   return {
     texts: parts.flatMap(({ texts }) => texts),
     fixedTokens: parts.reduce((sum, { fixedTokens }) => sum + fixedTokens, 0),
+    otherParts: parts.reduce((sum, { otherParts }) => sum + otherParts, 0),
   };
 }
 
 function messageParts(message: unknown): PromptParts {
-  const separators = { texts: [], fixedTokens: MESSAGE_TOKENS };
+  const separators = { ...NO_PROMPT, fixedTokens: MESSAGE_TOKENS };
   if (!isRecord(message)) return separators;
   const { content, role: _role, ...others } = message;
   const otherParts = Object.keys(others).length > 0 ? jsonParts(others) : NO_PROMPT;
@@ -67,5 +70,5 @@ function jsonParts(value: unknown): PromptParts {
 }
 
 function textParts(text: string): PromptParts {
-  return text === '' ? NO_PROMPT : { texts: [text], fixedTokens: 0 };
+  return text === '' ? NO_PROMPT : { ...NO_PROMPT, texts: [text] };
 }

@@ -43,6 +43,26 @@ describe('classifyAnswer', () => {
   });
 
   it.each([
+    ['no prompt', { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 }],
+    ['no prompt, but an answer', { prompt_tokens: 0, completion_tokens: 20 }],
+    ['an answer of nothing', { prompt_tokens: 10, completion_tokens: 0, total_tokens: 10 }],
+  ])('takes a usage of %s for none: the provider did not count', (_name, usage) => {
+    const body = { choices: [{ message: { content: 'Hello.' } }], usage };
+    expect(classifyAnswer(signal(body), ASKED)).toMatchObject({ kind: 'answer', usage: null });
+  });
+
+  it('believes that an empty answer has no tokens', () => {
+    const body = {
+      choices: [{ message: { content: '' } }],
+      usage: { prompt_tokens: 10, completion_tokens: 0 },
+    };
+    expect(classifyAnswer(signal(body), ASKED)).toMatchObject({
+      flaw: 'empty',
+      usage: { promptTokens: 10, completionTokens: 0 },
+    });
+  });
+
+  it.each([
     ['no text', completion(''), ASKED, 'empty'],
     ['null', completion(null), ASKED, 'empty'],
     ['no choices', { choices: [], usage: { prompt_tokens: 10, completion_tokens: 0 } }, ASKED, 'empty'],

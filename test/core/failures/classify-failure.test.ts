@@ -17,6 +17,7 @@ const FRESH = {
   droppedParameters: [],
   capTokens: 300,
   laneMaxOutputTokens: 8_192,
+  isTrial: false,
 };
 
 function signalOf({ dialect, status, headers = {}, body }: Fixture): ProviderSignal {

@@ -14,6 +14,7 @@ const FRESH: RequestHistory = {
   droppedParameters: [],
   capTokens: 320,
   laneMaxOutputTokens: 8_192,
+  isTrial: false,
 };
 const reason = 'r';
 
@@ -42,6 +43,17 @@ describe('nextStep', () => {
     expect(untilMs(60_000)).toMatchObject({ kind: 'wait', untilMs: NOW_MS + 20_000 });
     expect(untilMs(null)).toMatchObject({ kind: 'wait', untilMs: NOW_MS + 20_000 });
     expect(nextStep(limit, FRESH, CONTEXT).effect).toMatchObject({ untilMs: NOW_MS + 20_000 });
+  });
+
+  it('holds nothing against a request that was tried on a lane known to be sick, unless it may be what makes it so', () => {
+    const sick = { kind: 'sick', mayHaveWorked: true, status: null, retryAtMs: null, reason } as const;
+    const spends = (changes: Partial<RequestHistory>): boolean =>
+      nextStep(sick, { ...FRESH, ...changes }, CONTEXT).countsAsTry;
+    expect(spends({})).toBe(true);
+    expect(spends({ isTrial: true, sickBefore: 15 })).toBe(false);
+    expect(spends({ isTrial: true, sickBefore: 16 })).toBe(true);
+    const last = { triesBefore: DEFAULT_TRY_LIMIT - 1, isTrial: true };
+    expect(nextStep(sick, { ...FRESH, ...last }, CONTEXT).request.kind).toBe('elsewhere');
   });
 
   it('waits but briefly for one of too many calls at once to end, or as long as it said', () => {
@@ -125,7 +137,11 @@ describe('nextStep', () => {
     });
     expect(worked.request).toEqual({ kind: 'elsewhere', exclude: 'lane', backAtMs: NOW_MS + 500 });
     const idle = nextStep({ ...failure, mayHaveWorked: false }, { ...FRESH, triesBefore: 3 }, CONTEXT);
-    expect(idle).toMatchObject({ countsAsTry: false, settlement: 'request', request: { kind: 'elsewhere' } });
+    expect(idle).toMatchObject({
+      countsAsTry: false,
+      settlement: 'estimate',
+      request: { kind: 'elsewhere' },
+    });
   });
 
   it('comes back to a sick lane no sooner than it said', () => {
@@ -271,5 +287,6 @@ function histories(): fc.Arbitrary<RequestHistory> {
     droppedParameters: fc.constantFrom<readonly string[]>([], ['seed']),
     capTokens: fc.integer({ min: 1, max: 10_000 }),
     laneMaxOutputTokens: fc.constant(8_192),
+    isTrial: fc.boolean(),
   });
 }

@@ -19,8 +19,8 @@ describe('promptParts', () => {
       { type: 'image_url', image_url: { url: `data:image/png;base64,${'A'.repeat(100)}` } },
       'no part',
     ];
-    const { texts, fixedTokens } = promptParts({ messages: [{ role: 'user', content }] });
-    expect(texts).toEqual(['What is this?']);
+    const { texts, fixedTokens, otherParts } = promptParts({ messages: [{ role: 'user', content }] });
+    expect([texts, otherParts]).toEqual([['What is this?'], 2]);
     expect(fixedTokens - bare.fixedTokens).toBe(2 * 1_600);
   });
 
@@ -58,6 +58,6 @@ describe('promptParts', () => {
   });
 
   it('is nothing for what is no prompt', () => {
-    expect(NO_PROMPT).toEqual({ texts: [], fixedTokens: 0 });
+    expect(NO_PROMPT).toEqual({ texts: [], fixedTokens: 0, otherParts: 0 });
   });
 });
