@@ -32,6 +32,11 @@ export interface Config {
    * The same with these providers on, too, though their keys are not here: other processes make the calls on them.
    */
   assuming(providerIds: ReadonlySet<string>): Config;
+  /**
+   * The same with these providers of the catalog on besides, though nobody named them or has their keys: for what they
+   * would bring. What the user switched off stays off.
+   */
+  adding(providerIds: ReadonlySet<string>): Config;
 }
 
 /** Another name for a pool or a lane. */

@@ -4,6 +4,7 @@ import type { CatalogModel, CatalogProvider } from '../providers/catalog-provide
 import { CLOUD_TIMEOUT_MS, LOCAL_TIMEOUT_MS } from '../providers/defaults.ts';
 import { declaredModels } from './declared.ts';
 import type { DeclaredModel, DeclaredProvider } from './declared.ts';
+import { lanePrice } from './lane-prices.ts';
 import { lessReserve } from './reserve.ts';
 
 /** The provider, with the placeholders of its address still in it. Call it only when `checkEntries` found nothing. */
@@ -35,15 +36,18 @@ function regionsOf({ entry, catalog }: DeclaredProvider): readonly string[] | un
   return entry.baseUrl === undefined ? (catalog?.regions ?? undefined) : undefined;
 }
 
-function draftLane(declared: DeclaredProvider, provider: Provider, { id, entry }: DeclaredModel): Lane {
+function draftLane(declared: DeclaredProvider, provider: Provider, declaredModel: DeclaredModel): Lane {
+  const { id, entry } = declaredModel;
   const known = catalogModel(declared, id);
   const { reserve, timeout } = declared.entry;
   const limits = (entry.limits ?? known?.limits ?? []).map((limit) => lessReserve(limit, reserve));
   const unitCost = entry.unitCost ?? known?.unitCost;
+  const vendorModel = entry.model ?? known?.model ?? id;
+  const price = lanePrice(declared, declaredModel, { tier: provider.tier, vendorModel });
   return {
     id: `${provider.id}/${id}`,
     providerId: provider.id,
-    model: entry.model ?? known?.model ?? id,
+    model: vendorModel,
     contextTokens: entry.contextTokens ?? known?.contextTokens ?? 0,
     maxOutputTokens: entry.maxOutputTokens ?? known?.maxOutputTokens ?? 0,
     concurrency: entry.concurrency ?? known?.concurrency?.calls ?? defaultConcurrency(provider, limits),
@@ -51,6 +55,7 @@ function draftLane(declared: DeclaredProvider, provider: Provider, { id, entry }
     limits,
     ...(unitCost === undefined ? {} : { unitCost }),
     tokenRatio: entry.tokenRatio ?? known?.tokenRatio ?? DEFAULT_TOKEN_RATIO,
+    ...(price === undefined ? {} : { price }),
   };
 }
 

@@ -5,6 +5,7 @@
 import { Temporal } from 'temporal-polyfill';
 import { z } from 'zod';
 import { DURATION_FORM, parseDuration } from './duration.ts';
+import { NANO_DOLLARS_PER_DOLLAR, parseDollars } from '../core/money/nano-dollars.ts';
 import { nearestNames } from '../core/nearest.ts';
 import { suggestion } from './nearest.ts';
 
@@ -38,6 +39,18 @@ export const positiveInteger = z
 export const amount = z
   .number({ error: 'expected a number, 0 or more' })
   .min(0, { error: 'expected a number, 0 or more' });
+
+const PRICE_FORM = 'expected US dollars from 0 to 1000 with at most 6 decimals, such as 0.05';
+/** A thousand dollars per million tokens, or for one call: more than any model costs. */
+const MOST_PRICE_NANO_DOLLARS = 1_000 * NANO_DOLLARS_PER_DOLLAR;
+
+/** A price in US dollars, as billionths of one. */
+export const price = z.number({ error: PRICE_FORM }).transform((value, context) => {
+  const nanoDollars = parseDollars(String(value));
+  return nanoDollars === null || nanoDollars > MOST_PRICE_NANO_DOLLARS
+    ? refuse(context, PRICE_FORM)
+    : nanoDollars;
+});
 
 const RATIO_FORM = 'expected a number from 0.1 to 10, such as 1.25';
 

@@ -14,13 +14,16 @@ export function otherKinds(): readonly string[] {
     ...byName.map((provider) => `  # ${provider.id}: {}${padding(provider, 4)}# ${keyAndTerms(provider)}`),
     '',
     '  # Others: trials, paid vendors and gateways, on when you list the models you mean, as here. What is paid is in no',
-    '  # ready-made pool.',
-    ...example('openai', 131_072, 8_192),
+    '  # ready-made pool, and works only for batches with --max-cost, at its price in dollars per million tokens.',
+    ...example(
+      'openai',
+      'contextTokens: 131072, maxOutputTokens: 8192, price: { input: 0.05, output: 0.40 }',
+    ),
     '',
     ...byModel.map((provider) => `  #   ${provider.id}${padding(provider, 0)}${keyAndTerms(provider)}`),
     '',
     '  # Servers on your own machine, no key needed, with their models as well.',
-    ...example('ollama', 16_384, 4_096),
+    ...example('ollama', 'contextTokens: 16384, maxOutputTokens: 4096'),
     '',
     ...local.flatMap((provider) => [
       `  #   ${provider.id}${padding(provider, 0)}${provider.baseUrl}. ${provider.howToStart}`,
@@ -39,10 +42,6 @@ function keyAndTerms({ apiKeyEnv = '', terms }: CatalogProvider): string {
   return `${apiKeyEnv}. ${terms}`;
 }
 
-function example(id: string, contextTokens: number, maxOutputTokens: number): readonly string[] {
-  return [
-    `  # ${id}:`,
-    '  #   models:',
-    `  #     my-model: { contextTokens: ${contextTokens}, maxOutputTokens: ${maxOutputTokens} }`,
-  ];
+function example(id: string, figures: string): readonly string[] {
+  return [`  # ${id}:`, '  #   models:', `  #     my-model: { ${figures} }`];
 }

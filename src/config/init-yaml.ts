@@ -49,7 +49,7 @@ const TAIL = `
   # home:
   #   baseUrl: http://127.0.0.1:8080/v1  # {VARIABLE} is filled from the environment
   #   apiKeyEnv: HOME_LLM_KEY            # leave it out if the server needs no key
-  #   tier: local                        # free | trial | paid | local; paid lanes are never in the pool \`all\`
+  #   tier: local                        # free | trial | paid | local; paid lanes work for batches with --max-cost
   #   trainsOnData: false                # null where it is unknown
   #   region: EU                         # where prompts are processed: a code or a list; leave it out if unknown
   #   dialect: openai                    # how it words refusals: openai, gemini, groq, openrouter, ...

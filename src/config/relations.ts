@@ -7,6 +7,7 @@ import { declaredModels } from './declared.ts';
 import type { DeclaredModel, DeclaredProvider } from './declared.ts';
 import { catalogModel } from './draft-provider.ts';
 import { ONE_ACCOUNT, candidates, isGiven } from './key-variables.ts';
+import { checkPrices } from './lane-prices.ts';
 import { suggestion } from './nearest.ts';
 import type { DocumentPath, PathProblem } from './problems.ts';
 
@@ -26,6 +27,7 @@ function checkEntry(provider: DeclaredProvider): readonly PathProblem[] {
     ...declaredModels(provider).flatMap((model) => checkModel(provider, model)),
     ...checkReserve(provider),
     ...checkUnitCosts(provider),
+    ...checkPrices(provider),
   ];
 }
 

@@ -1,12 +1,14 @@
 /** Turns the text of a configuration file and the environment into a `Config`. Reads nothing itself. */
 import { createHash } from 'node:crypto';
 import type { Provider } from '../core/model.ts';
+import { CATALOG } from '../providers/catalog.ts';
 import type { Config, UnavailableProvider } from './config.ts';
 import { declaredProviders, laneNames } from './declared.ts';
 import type { DeclaredProvider } from './declared.ts';
 import { deepFreeze } from './deep-freeze.ts';
 import { createKeyRing } from './key-ring.ts';
 import { spareKeyWarnings } from './key-variables.ts';
+import { priceWarnings } from './lane-prices.ts';
 import { DEMO_OFFER, noKeysMessage } from './no-keys-message.ts';
 import { notNamed } from './not-named.ts';
 import { nameLanes } from './pools.ts';
@@ -34,6 +36,8 @@ export interface ConfigInput {
   readonly servers?: Servers | null;
   /** Providers that are on even without a key. Default: none. */
   readonly assumed?: ReadonlySet<string>;
+  /** Providers of the catalog that are on though the file does not name them, with or without a key. Default: none. */
+  readonly added?: ReadonlySet<string>;
   /** Whether to go on with no lane at all, for commands that call nobody. Default: no. */
   readonly allowNoLanes?: boolean;
 }
@@ -41,9 +45,10 @@ export interface ConfigInput {
 /** The resolved configuration. Throws `ConfigError` with every problem of the file, or when no lane is on. */
 export function resolveConfig(input: ConfigInput): Config {
   const file = input.yaml === null ? { providers: undefined } : readFile(input.yaml.name, input.yaml.text);
-  const declared = declaredProviders(file);
-  const { environment, assumed = new Set() } = input;
-  const switched = declared.map((provider) => switchOn(provider, environment, assumed.has(provider.id)));
+  const { environment, assumed = new Set(), added = new Set() } = input;
+  const declared = withAdded(declaredProviders(file), added);
+  const isAssumed = ({ id }: DeclaredProvider): boolean => assumed.has(id) || added.has(id);
+  const switched = declared.map((provider) => switchOn(provider, environment, isAssumed(provider)));
   const on = switched.filter((result) => result.kind === 'on');
   const unavailable = [
     ...switched.flatMap((result) => (result.kind === 'off' ? [result.unavailable] : [])),
@@ -70,6 +75,7 @@ export function resolveConfig(input: ConfigInput): Config {
       ...missing(file, unavailable),
       ...withoutKey(declared, on),
       ...spareKeyWarnings(declared, environment),
+      ...priceWarnings(providers),
       ...warnings,
     ],
   });
@@ -79,8 +85,20 @@ export function resolveConfig(input: ConfigInput): Config {
     keys: createKeyRing(keys, secrets),
     assuming: (providerIds: ReadonlySet<string>) =>
       resolveConfig({ ...input, assumed: providerIds, allowNoLanes: true }),
+    adding: (providerIds: ReadonlySet<string>) =>
+      resolveConfig({ ...input, added: providerIds, allowNoLanes: true }),
   });
 }
+
+const withAdded = (
+  declared: readonly DeclaredProvider[],
+  added: ReadonlySet<string>,
+): readonly DeclaredProvider[] => [
+  ...declared,
+  ...CATALOG.filter(({ id }) => added.has(id) && !declared.some((provider) => provider.id === id)).map(
+    (catalog) => ({ id: catalog.id, entry: {}, catalog }),
+  ),
+];
 
 /** A variable that is set to nothing counts as unset. */
 const filled = (value: string | undefined): string | undefined =>

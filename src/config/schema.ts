@@ -11,6 +11,7 @@ import {
   listOf,
   mappingOf,
   positiveInteger,
+  price,
   ratio,
   regions,
   strict,
@@ -42,6 +43,8 @@ const modelFields = strict({
   unitCost: strict({ input: amount, output: amount }).optional(),
   /** How many tokens its tokenizer makes of one of o200k, at most. Default: 1.25, for gpt-oss 1. */
   tokenRatio: ratio.optional(),
+  /** What calls cost, in US dollars: per million tokens each way, and (rarely) per call. Paid and trial tiers only. */
+  price: strict({ input: price, output: price, request: price.optional() }).optional(),
 });
 
 const providerFields = strict({
@@ -51,7 +54,7 @@ const providerFields = strict({
   baseUrl: baseUrl.optional(),
   /** The environment variable that holds the key; leave it out for a server that needs none. */
   apiKeyEnv: variableName.optional(),
-  /** What calls cost. Paid lanes are never in the pool `all`. */
+  /** What calls cost. Paid lanes take only lines of batches with `--max-cost`. */
   tier: z
     .enum(['free', 'trial', 'paid', 'local'], { error: 'expected `free`, `trial`, `paid` or `local`' })
     .optional(),

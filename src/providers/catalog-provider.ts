@@ -40,11 +40,14 @@ export type CatalogConcurrency = { readonly calls: number } & Evidence;
 /** What a model is good enough for: summaries and labels in bulk, or lines that need more thought. */
 export type Purpose = 'small' | 'large';
 
-/** US dollars per million tokens, where more than the free allowance is bought. */
+/** US dollars per million tokens at the standard rate, with at most 6 decimals; of a free tier, where more than its allowance is bought. */
 export interface Prices {
   readonly input: number;
   readonly output: number;
 }
+
+/** The prices of a model, with their evidence. */
+export type CatalogPrices = Prices & Evidence;
 
 /** One model as the catalog ships it. */
 export interface CatalogModel extends Evidence {
@@ -118,6 +121,8 @@ export interface CatalogProvider {
   readonly unitName?: string;
   /** None: the provider is on only when the user lists models. */
   readonly models: readonly CatalogModel[];
+  /** What models cost that the user may list, by the vendor's own id. */
+  readonly prices?: Readonly<Record<string, CatalogPrices>>;
   /** A call is aborted after this long. */
   readonly timeoutMs: number;
   /** How to get a key, in one sentence with the address; for a local server, how to start it. */

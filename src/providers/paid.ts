@@ -1,11 +1,19 @@
 /** Vendors without a free tier. They are on only when the user lists models, and no ready-made pool holds them. */
-import type { CatalogProvider } from './catalog-provider.ts';
+import type { CatalogProvider, Evidence } from './catalog-provider.ts';
 import { MODELS_FOR_ANYBODY, MODELS_PROVE_KEY } from './defaults.ts';
 import { listedByUser } from './listed-by-user.ts';
 import { SHARED_SOURCES, recalled, undated } from './sources.ts';
 import { ROLLING_MINUTE, SECOND_WITH_JITTER } from './windows.ts';
 
 const { freellmapi, modelsDev, omniroute, xyzs996 } = SHARED_SOURCES;
+
+/** Of models with one rate: those that cost more beyond 272,000 tokens are left out. */
+const OPENAI_PRICE: Evidence = {
+  source: 'prices',
+  confidence: 'medium',
+  note: 'The standard rate.',
+};
+const DEEPINFRA_PRICE: Evidence = { source: 'prices', confidence: 'medium' };
 
 /** The catalog entries of vendors that bill from the first call. */
 export const PAID: readonly CatalogProvider[] = [
@@ -21,7 +29,17 @@ export const PAID: readonly CatalogProvider[] = [
     howToStart: 'Create a key at https://platform.openai.com/api-keys.',
     terms: 'Paid; limits depend on model, project and what was spent so far.',
     notes: ['Its newer models refuse `max_tokens` and other temperatures than 1.'],
+    prices: {
+      'gpt-4o-mini': { input: 0.15, output: 0.6, ...OPENAI_PRICE },
+      'gpt-4.1-mini': { input: 0.4, output: 1.6, ...OPENAI_PRICE },
+      'gpt-4.1-nano': { input: 0.1, output: 0.4, ...OPENAI_PRICE },
+    },
     sources: {
+      prices: {
+        url: 'https://deploybase.ai/articles/openai-api-pricing-2026',
+        date: '2026-03-21',
+        note: "A copy of OpenAI's pricing page, that of https://developers.openai.com/api/docs/pricing.",
+      },
       rates: {
         url: 'https://raw.githubusercontent.com/api-evangelist/openai/refs/heads/main/rate-limits/openai-rate-limits.yml',
         date: '2026-08-27',
@@ -83,7 +101,21 @@ export const PAID: readonly CatalogProvider[] = [
     howToStart: 'Create a key at https://deepinfra.com/dash.',
     terms: 'Paid, by card or in advance.',
     notes: ['200 calls at once per model, from memory.'],
-    sources: { xyzs996, omniroute, modelsDev },
+    prices: {
+      'meta-llama/Meta-Llama-3.1-8B-Instruct-Turbo': { input: 0.02, output: 0.04, ...DEEPINFRA_PRICE },
+      'meta-llama/Llama-3.3-70B-Instruct-Turbo': { input: 0.1, output: 0.32, ...DEEPINFRA_PRICE },
+      'meta-llama/Llama-4-Scout-17B-16E-Instruct': { input: 0.1, output: 0.3, ...DEEPINFRA_PRICE },
+    },
+    sources: {
+      prices: {
+        url: 'https://huggingface.co/datasets/hundredthrun/gpu-cloud-prices',
+        date: '2026-11-05',
+        note: 'A data set of what https://deepinfra.com/pricing said on that day.',
+      },
+      xyzs996,
+      omniroute,
+      modelsDev,
+    },
   }),
   listedByUser({
     id: 'moonshot',

@@ -40,6 +40,13 @@ describe('what is on only when it is named', () => {
   });
 });
 
+/** The lane of a model of OpenAI's, with more said of its provider. */
+const openai = (more: string) =>
+  resolve(
+    `providers:\n  openai: { ${more}models: { mini: { model: gpt-4o-mini, contextTokens: 9, maxOutputTokens: 9 } } }`,
+    { OPENAI_API_KEY: 'o' },
+  ).providers[0]?.lanes[0];
+
 describe('a lane has from the catalog', () => {
   test('its ratio of tokens, 1.25 where none is known', () => {
     expect(lane('groq/gpt-oss-20b')?.tokenRatio).toBe(1);
@@ -53,6 +60,17 @@ describe('a lane has from the catalog', () => {
   test('what its tokens cost in units', () => {
     expect(lane('cloudflare/gpt-oss-20b')?.unitCost).toEqual({ input: 18.182, output: 27.273 });
     expect(lane('groq/gpt-oss-20b')).not.toHaveProperty('unitCost');
+  });
+
+  test('its price, on a paid tier and at the address it is the price of', () => {
+    expect(openai('')?.price).toEqual({
+      inputNanoDollarsPerMillion: 150_000_000,
+      outputNanoDollarsPerMillion: 600_000_000,
+      requestNanoDollars: 0,
+    });
+    expect(openai('baseUrl: https://example.com/v1, ')).not.toHaveProperty('price');
+    expect(openai('tier: free, ')).not.toHaveProperty('price');
+    expect(lane('cloudflare/gpt-oss-20b')).not.toHaveProperty('price');
   });
 
   test('and any of it from the user instead', () => {

@@ -74,7 +74,7 @@ describe('a second key for one free provider', () => {
     baseUrl: https://api.groq.com/openai/v1
     apiKeyEnv: GROQ_API_KEY_2
     tier: paid
-    models: { m: { contextTokens: 9, maxOutputTokens: 9 } }
+    models: { m: { contextTokens: 9, maxOutputTokens: 9, price: { input: 1, output: 1 } } }
 `;
     const config = resolve(text, { GROQ_API_KEY: 'a', GROQ_API_KEY_2: 'b' });
     expect(config.warnings).toEqual([]);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { CATALOG, CATALOG_ALIASES, CATALOG_POOLS, catalogProvider } from '../../src/providers/catalog.ts';
 import type { CatalogModel, CatalogProvider } from '../../src/providers/catalog-provider.ts';
+import { CATALOG_PRICES } from '../../src/providers/prices.ts';
 import { RETIRED, retiredProvider } from '../../src/providers/retired.ts';
 import { LEFT_OUT, LISTED } from './listed-providers.ts';
 
@@ -125,6 +126,15 @@ describe('every provider of the catalog', () => {
   });
 });
 
+test('every price is exact in billionths of a dollar, and answers cost no less than prompts', () => {
+  expect(CATALOG_PRICES.map(({ name }) => name)).toContain('openai/gpt-4o-mini');
+  for (const { price } of CATALOG_PRICES) {
+    expect(price.inputNanoDollarsPerMillion).toBeGreaterThan(0);
+    expect(Number.isSafeInteger(price.inputNanoDollarsPerMillion)).toBe(true);
+    expect(price.outputNanoDollarsPerMillion).toBeGreaterThanOrEqual(price.inputNanoDollarsPerMillion);
+  }
+});
+
 test('what costs money from the first call has no model in the catalog', () => {
   expect(CATALOG.filter(({ tier, models }) => tier === 'paid' && models.length > 0)).toEqual([]);
 });
@@ -177,5 +187,5 @@ function limitsOf({ limits, models }: CatalogProvider) {
 
 function figuresOf(provider: CatalogProvider) {
   const concurrency = [provider, ...provider.models].flatMap((owner) => owner.concurrency ?? []);
-  return [...limitsOf(provider), ...provider.models, ...concurrency];
+  return [...limitsOf(provider), ...provider.models, ...concurrency, ...Object.values(provider.prices ?? {})];
 }
