@@ -9,7 +9,13 @@ import {
 } from '../../src/app/batches.ts';
 import { parseLoosely, stringAt } from '../../src/core/json/loose-json.ts';
 import type { Policy } from '../../src/core/policy.ts';
-import { type BatchesUnderTest, documents, inputOf, submissionTo } from './batches-under-test.ts';
+import {
+  type BatchesUnderTest,
+  documents,
+  inputOf,
+  NOTHING_ASKED,
+  submissionTo,
+} from './batches-under-test.ts';
 
 /** A policy that says nothing. */
 const ANY: Policy = { forbidsTraining: false, regions: [], only: [], except: [] };
@@ -128,6 +134,76 @@ export const batchesContract = (implementation: string, open: () => Promise<Batc
         expect((await under.batches.status('docs')).progress.batch.policy).toEqual(policy);
         expect((await under.batches.list({ atMost: 1, beforeId: null }))[0]?.policy).toEqual(policy);
         expect((await submit(documents('b'))).batch.policy).toBeNull();
+      });
+
+      it('keeps the budget of a batch, wherever it is shown, and takes another one for the same batch', async () => {
+        const first = await submit(documents('a'), { maxCostNanoDollars: 2_500_000_000 });
+        const money = { maxCostNanoDollars: 2_500_000_000, spentNanoDollars: 0, heldNanoDollars: 0 };
+        expect(first.batch).toMatchObject(money);
+        expect((await under.batches.status('docs')).progress.batch).toMatchObject(money);
+        expect((await under.batches.list({ atMost: 1, beforeId: null }))[0]).toMatchObject(money);
+        const again = await submit(documents('a'), { maxCostNanoDollars: 1_000 });
+        expect([again.isKnown, again.batch.id, again.batch.maxCostNanoDollars]).toEqual([
+          true,
+          first.batch.id,
+          1_000,
+        ]);
+        expect((await submit(documents('a'))).batch.maxCostNanoDollars).toBe(1_000);
+        expect((await under.batches.status('docs')).progress.batch.maxCostNanoDollars).toBe(1_000);
+        expect((await submit(documents('b'))).batch.maxCostNanoDollars).toBeNull();
+      });
+
+      it('keeps the terms of a batch, wherever it is shown', async () => {
+        const { batch } = await submit(documents('a'), {
+          terms: { between: '22:00-07:00', priority: -7, deadline: '12h', timeZone: 'Asia/Tokyo' },
+        });
+        expect(batch.terms).toEqual({
+          nightWindow: { fromMinute: 1_320, untilMinute: 420, timeZone: 'Asia/Tokyo' },
+          priority: -7,
+          deadlineAtMs: expect.any(Number),
+        });
+        expect(batch).toMatchObject({ deadlineText: '12h', expired: 0 });
+        expect((await under.batches.status('docs')).progress.batch.terms).toEqual(batch.terms);
+        expect((await under.batches.list({ atMost: 1, beforeId: null }))[0]?.terms).toEqual(batch.terms);
+        expect((await submit(documents('b'))).batch).toMatchObject({
+          terms: { nightWindow: null, priority: 0, deadlineAtMs: null },
+          deadlineText: null,
+        });
+      });
+
+      it('takes the same input on other terms for the same batch, which goes by what is said from then on', async () => {
+        const asked = { between: '22:00-07:00', priority: 3, deadline: '12h', timeZone: 'UTC' };
+        const first = await submit(documents('a'), { terms: asked });
+        expect(first.formerTerms).toBeNull();
+        const again = await submit(documents('a'), { terms: asked });
+        expect(again).toMatchObject({
+          isKnown: true,
+          formerTerms: null,
+          batch: { terms: first.batch.terms },
+        });
+        const other = await submit(documents('a'), {
+          terms: { between: 'always', priority: null, deadline: null, timeZone: 'UTC' },
+        });
+        expect(other).toMatchObject({ isKnown: true, formerTerms: first.batch.terms });
+        expect(other.batch).toMatchObject({
+          id: first.batch.id,
+          terms: { ...first.batch.terms, nightWindow: null },
+        });
+        expect((await under.batches.status('docs')).progress.batch.terms).toEqual(other.batch.terms);
+      });
+
+      it.each<[string, Partial<Submission['terms']>, string]>([
+        ['hours that are the whole day', { between: '00:00-24:00' }, 'Leave it out'],
+        ['a deadline that has passed', { deadline: '2020-01-01T07:00' }, 'to lie ahead'],
+        ['a priority out of bounds', { priority: 101 }, 'from -100 to 100'],
+        ['a zone that nobody knows', { between: '22:00-07:00', timeZone: 'Mars/Base' }, 'Mars/Base'],
+      ])('refuses %s', async (_, terms, why) => {
+        const refused = submit(documents('a'), { terms: { ...NOTHING_ASKED, ...terms } });
+        expect(await refusalOf(refused)).toMatchObject({
+          kind: 'invalid',
+          message: expect.stringContaining(why),
+        });
+        expect(await under.batches.list({ atMost: 10, beforeId: null })).toEqual([]);
       });
 
       it('refuses a policy that names nobody, with the nearest, and one that leaves no lane', async () => {

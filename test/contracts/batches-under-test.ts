@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { BatchInput, Batches, Submission } from '../../src/app/batches.ts';
+import type { AskedTerms } from '../../src/core/batch-terms.ts';
 
 /** One implementation, empty when it is opened. Lines become final only when the suite says so. */
 export interface BatchesUnderTest extends AsyncDisposable {
@@ -45,12 +46,22 @@ export const inputOf = (text: string, { isGzip = false } = {}): BatchInput => {
   };
 };
 
+/** Terms of which none was said. */
+export const NOTHING_ASKED: AskedTerms = {
+  between: null,
+  priority: null,
+  deadline: null,
+  timeZone: 'UTC',
+};
+
 /** A submission to a pool: documents to summarise, whose files nobody writes. */
 export const submissionTo = (pool: string, changes: Partial<Submission> = {}): Submission => ({
   name: 'docs',
   task: { name: 'summarize' },
   pool,
   policy: null,
+  maxCostNanoDollars: null,
+  terms: NOTHING_ASKED,
   limit: null,
   fresh: false,
   identityName: null,

@@ -140,6 +140,7 @@ const grantSome = async (night: Hammering): Promise<readonly Slice[]> => {
   const { slices } = await night.ledger.grant({
     lane: pickOf(night.lanes),
     targetTokens: pickOf([0, 40, 1_000]),
+    wishes: null,
     atMost: pickOf(night.pace.bites),
   });
   night.longestSlice = Math.max(night.longestSlice, ...slices.map((slice) => slice.length));

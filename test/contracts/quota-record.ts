@@ -62,7 +62,7 @@ export const openRecordQuota = async (
       const lane = lanes.get(laneId);
       if (lane === undefined) throw new Error(`Expected a lane of the suite, got ${laneId}.`);
       const requestId = await addRequest(pool, laneId, need);
-      const granted = await ledger.grant({ lane, targetTokens: UNBOUNDED_TOKENS, atMost: 1 });
+      const granted = await ledger.grant({ lane, targetTokens: UNBOUNDED_TOKENS, wishes: null, atMost: 1 });
       const [grant] = granted.slices.flat();
       if (grant !== undefined) return { kind: 'granted', grant };
       await pool.query('DELETE FROM request WHERE id = $1', [requestId]);
@@ -214,6 +214,7 @@ export const routingOf = (scopes: readonly QuotaScope[], laneIds: readonly strin
     lane: (id) => lanes.find((lane) => lane.id === id),
     provider: (id) => providers.find((provider) => provider.id === id),
     lanesOf: (name) => lanes.filter((lane) => lane.id === name),
+    prices: [],
     resolveModel: (name) =>
       laneIds.includes(name) ? { kind: 'lanes', laneIds: [name] } : { kind: 'unknown', nearest: [] },
     pools: lanes.map(({ id }) => ({ name: id, laneIds: [id] })),

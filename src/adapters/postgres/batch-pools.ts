@@ -1,24 +1,23 @@
 /**
- * What the names of a batch stand for, in the record: the only writer of `pool`. A lane that the batch's policy rules out
- * never comes into a row, so that no grant can reach it; {@link laneIdsUnder} gives every row its lanes.
+ * What the names of a batch stand for, in the record: the only writer of `pool`. A lane that the batch's policy or its budget
+ * rules out never comes into a row, so that no grant can reach it; {@link laneIdsUnder} gives every row its lanes.
  */
 import type pg from 'pg';
-import { disqualifiedLaneIds, routingUnder } from '../../app/batch-policy.ts';
+import { disqualifiedLaneIds, type LaneRules, routingUnder } from '../../app/batch-policy.ts';
 import type { Routing } from '../../app/ports.ts';
-import type { Policy } from '../../core/policy.ts';
 
-/** The lanes that a name stands for in a batch with this policy. */
+/** The lanes that a name stands for in a batch with these rules. */
 export const laneIdsUnder =
-  (policy: Policy | null, routing: Routing) =>
+  (rules: LaneRules, routing: Routing) =>
   (name: string): readonly string[] =>
-    routingUnder(policy, routing)
+    routingUnder(rules, routing)
       .lanesOf(name)
       .map((lane) => lane.id);
 
-/** Lets every name of a batch stand for what this routing gives it and its policy allows, and for nothing else. */
+/** Lets every name of a batch stand for what this routing gives it and its rules allow, and for nothing else. */
 export const adoptConfiguration = async (pool: pg.Pool, routing: Routing, batchId: number): Promise<void> => {
-  const { names, policy } = await namesAndPolicyOf(pool, batchId);
-  const laneIdsOf = laneIdsUnder(policy, routing);
+  const { names, ...rules } = await namesAndRulesOf(pool, batchId);
+  const laneIdsOf = laneIdsUnder(rules, routing);
   for (const name of names) await upsertPool(pool, batchId, name, laneIdsOf(name));
   await pool.query("SELECT wake_dispatchers('*')");
 };
@@ -28,9 +27,9 @@ export const adoptConfiguration = async (pool: pg.Pool, routing: Routing, batchI
  * that it knows and that do not qualify (any more) go.
  */
 export const addLanes = async (pool: pg.Pool, routing: Routing, batchId: number): Promise<void> => {
-  const { names, policy } = await namesAndPolicyOf(pool, batchId);
-  const laneIdsOf = laneIdsUnder(policy, routing);
-  const disqualified = disqualifiedLaneIds(policy, routing);
+  const { names, ...rules } = await namesAndRulesOf(pool, batchId);
+  const laneIdsOf = laneIdsUnder(rules, routing);
+  const disqualified = disqualifiedLaneIds(rules, routing);
   for (const name of names) {
     await pool.query(
       `UPDATE pool SET lane_ids = ARRAY(SELECT l FROM unnest(lane_ids) AS l WHERE l <> ALL ($4::text[]))
@@ -44,18 +43,18 @@ export const addLanes = async (pool: pg.Pool, routing: Routing, batchId: number)
 
 /** The names that requests of a batch are routed by; empty for one that is not there. */
 export const poolNamesOf = async (pool: pg.Pool, batchId: number): Promise<readonly string[]> =>
-  (await namesAndPolicyOf(pool, batchId)).names;
+  (await namesAndRulesOf(pool, batchId)).names;
 
 /** Names are recorded at ingest: asking the requests would read them all. */
-const namesAndPolicyOf = async (
+const namesAndRulesOf = async (
   pool: pg.Pool,
   batchId: number,
-): Promise<{ readonly names: readonly string[]; readonly policy: Policy | null }> => {
-  const { rows } = await pool.query<{ names: string[]; policy: Policy | null }>(
-    'SELECT pool_names AS names, policy FROM batch WHERE id = $1',
+): Promise<LaneRules & { readonly names: readonly string[] }> => {
+  const { rows } = await pool.query<LaneRules & { names: string[] }>(
+    'SELECT pool_names AS names, policy, max_cost_nano_dollars AS "maxCostNanoDollars" FROM batch WHERE id = $1',
     [batchId],
   );
-  return rows[0] ?? { names: [], policy: null };
+  return rows[0] ?? { names: [], policy: null, maxCostNanoDollars: null };
 };
 
 const upsertPool = async (

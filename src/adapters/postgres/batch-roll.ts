@@ -9,7 +9,7 @@ const CONDITIONS: Readonly<Record<BatchGroup, string>> = {
   running: "state = 'in_progress' AND NOT is_paused",
   paused: "state = 'in_progress' AND is_paused",
   completed: "state = 'completed'",
-  cancelled: "state IN ('cancelling', 'cancelled')",
+  cancelled: "state IN ('cancelling', 'cancelled', 'expiring', 'expired')",
 };
 
 /** The {@link BatchRoll} on a pool of connections to the record. */

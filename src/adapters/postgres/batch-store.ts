@@ -14,8 +14,12 @@ import { copyRequests } from './copy-requests.ts';
 const DUPLICATES_AT_ONCE = 500;
 
 /** A batch as its row has it. */
-export const BATCH_COLUMNS = `id, identity, name, state, is_paused AS "isPaused", policy, output_path AS "outputPath", error_path AS "errorPath",
-  created_at_ms AS "createdAtMs", completed_at_ms AS "completedAtMs", total, bad, succeeded, failed, cancelled,
+export const BATCH_COLUMNS = `id, identity, name, state, is_paused AS "isPaused", policy,
+  max_cost_nano_dollars AS "maxCostNanoDollars", spent_nano_dollars AS "spentNanoDollars", held_nano_dollars AS "heldNanoDollars",
+  (SELECT min(p.needed_nano_dollars) FROM refused_payment p WHERE p.batch_id = batch.id) AS "refusedNanoDollars",
+  jsonb_build_object('nightWindow', night_window, 'priority', priority, 'deadlineAtMs', deadline_at_ms) AS terms,
+  deadline_text AS "deadlineText", output_path AS "outputPath", error_path AS "errorPath",
+  created_at_ms AS "createdAtMs", completed_at_ms AS "completedAtMs", total, bad, succeeded, failed, cancelled, expired,
   prompt_tokens AS "promptTokens", completion_tokens AS "completionTokens"`;
 
 /** The {@link BatchStore} on a pool of connections to the record. */
@@ -26,7 +30,7 @@ export const postgresBatchStore = (pool: pg.Pool): BatchStore => ({
   findUnfinishedByOutput: (outputPath) =>
     findBatch(
       pool,
-      "output_path = $1 AND state IN ('in_progress', 'cancelling') ORDER BY id DESC LIMIT 1",
+      "output_path = $1 AND state IN ('in_progress', 'cancelling', 'expiring') ORDER BY id DESC LIMIT 1",
       outputPath,
     ),
   list: (page) => list(pool, page),
@@ -45,6 +49,16 @@ export const postgresBatchStore = (pool: pg.Pool): BatchStore => ({
       errorPath,
     ]);
   },
+  setTerms: async (batchId, { nightWindow, priority, deadlineAtMs }, deadlineText) => {
+    await pool.query('SELECT set_terms($1, $2, $3, $4, $5)', [
+      batchId,
+      jsonText(nightWindow),
+      priority,
+      wholeMs(deadlineAtMs),
+      deadlineText,
+    ]);
+  },
+  knowsTimeZone: (name) => knowsTimeZone(pool, name),
   setPaused: async (batchId, isPaused) => {
     await pool.query("UPDATE batch SET is_paused = $2 WHERE id = $1 AND state = 'in_progress'", [
       batchId,
@@ -52,13 +66,23 @@ export const postgresBatchStore = (pool: pg.Pool): BatchStore => ({
     ]);
     await pool.query("SELECT wake_dispatchers('*')");
   },
+  allowPaid: async (batchId, requests, { ageMs, forMs }) => {
+    await pool.query('SELECT allow_paid($1, $2, $3, $4)', [batchId, requests, ageMs, forMs]);
+  },
+  setMaxCost: async (batchId, maxCostNanoDollars, routing) => {
+    await pool.query('UPDATE batch SET max_cost_nano_dollars = $2 WHERE id = $1', [
+      batchId,
+      maxCostNanoDollars,
+    ]);
+    await adoptConfiguration(pool, routing, batchId);
+  },
   startCancelling: async (batchId) => {
     await pool.query("UPDATE batch SET state = 'cancelling' WHERE id = $1 AND state = 'in_progress'", [
       batchId,
     ]);
   },
-  cancellingIds: () => idsWhere(pool, "state = 'cancelling'"),
-  cancelOpen: (batchId, lineOf, atMost) => cancelOpen(pool, batchId, lineOf, atMost),
+  endingIds: () => idsWhere(pool, "state IN ('cancelling', 'expiring')"),
+  endOpen: (batchId, lineOf, atMost) => endOpen(pool, batchId, lineOf, atMost),
   retry: (batchId, poolName, routing) => retry(pool, routing, batchId, poolName),
   resultsSince: (batchId, cursor, atMost) => resultsSince(pool, batchId, cursor, atMost),
   finalLines: (batchId) => finalLines(pool, batchId),
@@ -86,7 +110,24 @@ const idsWhere = async (pool: pg.Pool, condition: string): Promise<readonly numb
   return rows.map((row) => row.id);
 };
 
-const cancelOpen = async (
+/** SQLSTATE "invalid parameter value". */
+const INVALID_PARAMETER = '22023';
+
+const knowsTimeZone = async (pool: pg.Pool, name: string): Promise<boolean> => {
+  try {
+    await pool.query('SELECT now() AT TIME ZONE $1', [name]);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === INVALID_PARAMETER) return false;
+    throw error;
+  }
+};
+
+const jsonText = (value: object | null): string | null => (value === null ? null : JSON.stringify(value));
+
+const wholeMs = (atMs: number | null): number | null => (atMs === null ? null : Math.ceil(atMs));
+
+const endOpen = async (
   pool: pg.Pool,
   batchId: number,
   lineOf: (request: OpenRequest) => string,
@@ -94,18 +135,14 @@ const cancelOpen = async (
 ): Promise<number> =>
   await inTransaction(pool, async (client) => {
     const { rows } = await client.query<Omit<OpenRequest, 'trail'> & { trail: OpenRequest['trail'] | null }>(
-      `SELECT r.id AS "requestId", r.custom_id AS "customId", attempts_of(r.id) AS trail
+      `SELECT CASE b.state WHEN 'expiring' THEN 'expired' ELSE 'cancelled' END AS kind, r.id AS "requestId", r.custom_id AS "customId", attempts_of(r.id) AS trail
        FROM request r JOIN batch b ON b.id = r.batch_id
-       WHERE r.batch_id = $1 AND b.state = 'cancelling' AND r.state IN ('pending', 'parked')
+       WHERE r.batch_id = $1 AND b.state IN ('cancelling', 'expiring') AND r.state IN ('pending', 'parked')
        LIMIT $2 FOR UPDATE OF r SKIP LOCKED`,
       [batchId, atMost],
     );
     const lines = rows.map((row) => lineOf({ ...row, trail: row.trail ?? [] }));
-    await client.query('SELECT cancel_requests($1, $2, $3)', [
-      batchId,
-      rows.map((row) => row.requestId),
-      lines,
-    ]);
+    await client.query('SELECT end_requests($1, $2, $3)', [batchId, rows.map((row) => row.requestId), lines]);
     return rows.length;
   });
 
@@ -138,7 +175,7 @@ const ingest = async (
     const created = await inTransaction(pool, async (client) => {
       const batchId = await insertBatch(client, batch);
       if (batchId === null) return null;
-      const routes = routeInterner(pool, batchId, laneIdsUnder(batch.policy, routing));
+      const routes = routeInterner(pool, batchId, laneIdsUnder(batch, routing));
       await copyRequests(client, batchId, rows, (poolName) => routes.idOf(poolName));
       await markDuplicates(client, batchId, duplicateLine);
       return await countLines(client, batchId, routes.poolNames());
@@ -157,16 +194,22 @@ const ingest = async (
 /** `null` if there is one already: an insert waits for the end of another process's ingest of the same batch. */
 const insertBatch = async (client: pg.PoolClient, batch: NewBatch): Promise<number | null> => {
   const { rows } = await client.query<{ id: number }>(
-    `INSERT INTO batch (identity, name, task, policy, output_path, error_path, is_served, created_at_ms)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, now_ms()) ON CONFLICT (identity) DO NOTHING RETURNING id`,
+    `INSERT INTO batch (identity, name, task, policy, output_path, error_path, is_served, max_cost_nano_dollars, night_window,
+                        priority, deadline_at_ms, deadline_text, created_at_ms)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, now_ms()) ON CONFLICT (identity) DO NOTHING RETURNING id`,
     [
       batch.identity,
       batch.name,
       JSON.stringify(batch.task),
-      batch.policy === null ? null : JSON.stringify(batch.policy),
+      jsonText(batch.policy),
       batch.outputPath,
       batch.errorPath,
       batch.isServed,
+      batch.maxCostNanoDollars,
+      jsonText(batch.terms.nightWindow),
+      batch.terms.priority,
+      wholeMs(batch.terms.deadlineAtMs),
+      batch.deadlineText,
     ],
   );
   return rows[0]?.id ?? null;

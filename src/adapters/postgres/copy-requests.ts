@@ -6,7 +6,7 @@ import { from as copyFrom } from 'pg-copy-streams';
 import type { IngestRow } from '../../app/batch-store.ts';
 
 const COLUMNS =
-  'batch_id, line_number, custom_id, line, route_id, prompt_tokens, output_tokens, output_is_asked, state';
+  'batch_id, line_number, custom_id, line, route_id, prompt_tokens, most_prompt_tokens, output_tokens, output_is_asked, state';
 
 /** Streams rows into `request`; `routeIdOf` names the route of a row's pool. Resolves when PostgreSQL has them all. */
 export const copyRequests = async (
@@ -29,7 +29,7 @@ async function* asText(
     for (const row of some) {
       const routeId = row.poolName === null ? '\\N' : await routeIdOf(row.poolName);
       const customId = row.customId === null ? '\\N' : escape(row.customId);
-      text += `${batchId}\t${row.lineNumber}\t${customId}\t${escape(row.line)}\t${routeId}\t${row.promptTokens}\t${row.outputTokens}\t${row.outputIsAsked}\t${row.state}\n`;
+      text += `${batchId}\t${row.lineNumber}\t${customId}\t${escape(row.line)}\t${routeId}\t${row.promptTokens}\t${row.mostPromptTokens ?? '\\N'}\t${row.outputTokens}\t${row.outputIsAsked}\t${row.state}\n`;
     }
     yield Buffer.from(text);
   }

@@ -12,6 +12,7 @@ import {
   type Swept,
   RecordRefused,
 } from '../../app/ledger.ts';
+import type { Wish } from '../../core/plan/wish-list.ts';
 
 /**
  * A process whose connection is open but that has been silent for this long is dead: its machine is gone. A held lock
@@ -26,25 +27,54 @@ export const postgresGrantLedger = (pool: pg.Pool): GrantLedger => ({
   grant: (order) => grant(pool, order),
   begin: (grantIds, workerId) => begin(pool, grantIds, workerId),
   finish: (calls) => finish(pool, calls),
+  superseded: (grantIds) => superseded(pool, grantIds),
   sweep: () => sweep(pool),
   forgetUnusedQueues: () => forgetUnusedQueues(pool),
 });
 
-const grant = async (pool: pg.Pool, { lane, targetTokens, atMost }: GrantOrder): Promise<Granted> => {
+const grant = async (pool: pg.Pool, { lane, targetTokens, atMost, wishes }: GrantOrder): Promise<Granted> => {
   const { rows } = await pool.query<{
     grant_ids: string[];
     grant_slots: number[];
+    wish_places: number[];
     stopped_by: Granted['stoppedBy'];
     wake_at_ms: number | null;
   }>({
     name: 'grant',
-    text: 'SELECT * FROM grant_requests($1, $2, $3, $4, $5, $6)',
-    values: [lane.id, lane.providerId, lane.contextTokens, lane.maxOutputTokens, targetTokens, atMost],
+    text: `SELECT * FROM grant_requests($1, $2, $3, $4, $5, $6,
+             ARRAY(SELECT w::wish FROM unnest($7::integer[], $8::integer[], $9::boolean[], $10::integer[], $11::integer[], $12::integer[], $13::integer[], $14::boolean[]) AS w),
+             $15::integer[])`,
+    values: [
+      lane.id,
+      lane.providerId,
+      lane.contextTokens,
+      lane.maxOutputTokens,
+      targetTokens,
+      atMost,
+      ...wishColumns(wishes?.ranges ?? []),
+      wishes?.plannedRouteIds ?? [],
+    ],
   });
   const row = onlyRow(rows);
   const made = row.grant_ids.map((id, index) => ({ id: Number(id), slots: row.grant_slots[index] ?? 1 }));
-  return { slices: slicesOf(made), stoppedBy: row.stopped_by, wakeAtMs: row.wake_at_ms };
+  return {
+    slices: slicesOf(made),
+    wishPlaces: row.wish_places.map((place) => (place === 0 ? null : place - 1)),
+    stoppedBy: row.stopped_by,
+    wakeAtMs: row.wake_at_ms,
+  };
 };
+
+const wishColumns = (ranges: readonly Wish[]): readonly (readonly (number | boolean)[])[] => [
+  ranges.map((_, index) => index + 1),
+  ranges.map(({ cell }) => cell.routeId),
+  ranges.map(({ cell }) => cell.outputIsAsked),
+  ranges.map(({ cell }) => cell.capTokens),
+  ranges.map(({ cell }) => cell.fromTokens),
+  ranges.map(({ cell }) => cell.toTokens),
+  ranges.map(({ atMost }) => atMost),
+  ranges.map(({ isPlanned }) => isPlanned),
+];
 
 /** Cuts grants, in the order of their ids, into slices: the last grant of each holds its slot. */
 const slicesOf = (grants: readonly { readonly id: number; readonly slots: number }[]): readonly Slice[] => {
@@ -79,6 +109,7 @@ interface BegunRow {
   readonly trail: PastAttempt[] | null;
   readonly patience_ms: number | null;
   readonly is_probe: boolean;
+  readonly is_trial: boolean;
 }
 
 const begin = async (
@@ -111,6 +142,7 @@ const begin = async (
     trail: row.trail ?? [],
     patienceMs: row.patience_ms,
     isProbe: row.is_probe,
+    isTrial: row.is_trial,
   }));
 };
 
@@ -167,6 +199,16 @@ const dueAtMs = (next: FinishedCall['next']): number | null => {
     case 'failed':
       return null;
   }
+};
+
+const superseded = async (pool: pg.Pool, grantIds: readonly number[]): Promise<readonly number[]> => {
+  const { rows } = await pool.query<{ id: number }>({
+    name: 'superseded',
+    text: `SELECT g.id FROM grants g JOIN request r ON r.id = g.request_id
+           WHERE g.id = ANY ($1::bigint[]) AND r.state IN ('succeeded', 'failed', 'cancelled', 'expired')`,
+    values: [grantIds],
+  });
+  return rows.map(({ id }) => id);
 };
 
 const sweep = async (pool: pg.Pool): Promise<Swept> => {

@@ -155,8 +155,8 @@ const insertSeat = async (
   return id;
 };
 
-/** Silent for longer than this, a process is not counted on. */
-const ALIVE = "w.heartbeat_at > clock_timestamp() - interval '15 s'";
+/** Of a process `w`: silent for longer than this, it is not counted on. */
+export const ALIVE = "w.heartbeat_at > clock_timestamp() - interval '15 s'";
 
 const processes = async (pool: pg.Pool): Promise<readonly LiveProcess[]> => {
   const { rows } = await pool.query<LiveProcess>(

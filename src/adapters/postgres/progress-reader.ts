@@ -2,32 +2,53 @@
 import type pg from 'pg';
 import type { BatchStore } from '../../app/batch-store.ts';
 import type { Closing, HealthBook } from '../../app/health-book.ts';
+import type { ForecastBook } from '../../app/planning.ts';
 import type { Routing } from '../../app/ports.ts';
+import { underTerms } from '../../core/plan/under-terms.ts';
 import { THOUSANDTHS } from '../../core/quota/unit-cost.ts';
-import type { LaneProgress, LimitUse, Progress, ProgressReader } from '../../app/progress.ts';
+import {
+  batchSavings,
+  mayPay,
+  type LaneProgress,
+  type LimitUse,
+  type Progress,
+  type ProgressReader,
+} from '../../app/progress.ts';
 
 /** The {@link ProgressReader} on a pool of connections to the record. */
 export const postgresProgressReader = (
   pool: pg.Pool,
   store: BatchStore,
   health: HealthBook,
+  forecasts: ForecastBook,
 ): ProgressReader => {
   const lanes = (routing: Routing): Promise<readonly LaneProgress[]> => readLanes(pool, health, routing);
   return {
     lanes,
     async read(batchId, routing): Promise<Progress | null> {
-      const [batch, counts, laneList] = await Promise.all([
+      const [batch, counts, forecast, laneList] = await Promise.all([
         store.find(batchId),
         readCounts(pool, batchId),
+        forecasts.of(batchId),
         lanes(routing),
       ]);
-      return batch === null ? null : { batch, ...counts, lanes: laneList };
+      if (batch === null) return null;
+      return {
+        batch,
+        ...counts,
+        forecast: forecast === null ? null : underTerms(forecast, batch.terms, mayPay(batch)),
+        lanes: laneList,
+        savings: batchSavings(batch, routing.prices),
+      };
     },
   };
 };
 
-const readCounts = async (pool: pg.Pool, batchId: number): Promise<Omit<Progress, 'batch' | 'lanes'>> => {
-  const { rows } = await pool.query<Omit<Progress, 'batch' | 'lanes'>>(
+/** What is counted of a batch's requests. */
+type Counts = Omit<Progress, 'batch' | 'forecast' | 'lanes' | 'savings'>;
+
+const readCounts = async (pool: pg.Pool, batchId: number): Promise<Counts> => {
+  const { rows } = await pool.query<Counts>(
     `SELECT now_ms() AS "atMs",
        (SELECT count(*) FROM request WHERE batch_id = $1 AND state = 'parked' AND due_at_ms IS NOT NULL) AS parked,
        (SELECT min(due_at_ms) FROM request WHERE batch_id = $1 AND state IN ('parked', 'pending') AND due_at_ms IS NOT NULL) AS "nextDueAtMs",

@@ -15,11 +15,17 @@ interface Reading extends ClockReading {
   readonly steps: number;
 }
 
+/** The record's clock in a process. */
+export interface RecordClock extends Clock, Disposable {
+  /** How many times as fast as real time it runs, as it was read last: 1 but in tests and benchmarks. */
+  rate(): number;
+}
+
 /**
  * Mirrors the record's clock with the process's own monotonic one, and reads it again every second. A clock of the server
  * that was set meanwhile is noticed, and the record allows for it.
  */
-export const openRecordClock = async (pool: pg.Pool): Promise<Clock & Disposable> => {
+export const openRecordClock = async (pool: pg.Pool): Promise<RecordClock> => {
   let reading = await readClock(pool);
   const readAgain = async (): Promise<void> => {
     const before = reading;
@@ -32,6 +38,7 @@ export const openRecordClock = async (pool: pg.Pool): Promise<Clock & Disposable
   const nowMs = (): number => reading.recordMs + (performance.now() - reading.readAtMs) * reading.rate;
   return {
     nowMs,
+    rate: () => reading.rate,
     async sleepUntil(atMs, signal) {
       while (!signal.aborted && nowMs() < atMs) {
         await sleep(

@@ -1,4 +1,4 @@
-/** Writes what the configuration says into the record: limits, and keys that have changed. */
+/** Writes what the configuration says into the record: limits, prices, and keys that have changed. */
 import type pg from 'pg';
 import type { Routing } from '../../app/ports.ts';
 import { DEFAULT_TOKEN_RATIO, type Limit } from '../../core/model.ts';
@@ -82,20 +82,28 @@ const concurrencyRow = (scope: string, amount: number): LimitRow => ({
 });
 
 const syncTerms = async (client: pg.PoolClient, { providers }: Routing): Promise<void> => {
-  const terms = providers
-    .flatMap(({ lanes }) => lanes)
-    .map(({ id, unitCost, tokenRatio = DEFAULT_TOKEN_RATIO }) => ({
+  const terms = providers.flatMap(({ tier, lanes }) =>
+    lanes.map(({ id, unitCost, tokenRatio = DEFAULT_TOKEN_RATIO, price }) => ({
       lane_id: id,
       unit_input: unitCost?.input ?? null,
       unit_output: unitCost?.output ?? null,
       token_ratio: tokenRatio,
-    }));
+      is_paid: tier === 'paid',
+      input_price: price?.inputNanoDollarsPerMillion ?? null,
+      output_price: price?.outputNanoDollarsPerMillion ?? null,
+      request_price: price?.requestNanoDollars ?? null,
+    })),
+  );
   await client.query(
-    `INSERT INTO lane_terms (lane_id, unit_input, unit_output, token_ratio)
-     SELECT * FROM jsonb_to_recordset($1::jsonb) AS r (lane_id text, unit_input float8, unit_output float8, token_ratio float8)
+    `INSERT INTO lane_terms (lane_id, unit_input, unit_output, token_ratio, is_paid, input_nano_dollars_per_million,
+       output_nano_dollars_per_million, request_nano_dollars)
+     SELECT * FROM jsonb_to_recordset($1::jsonb) AS r (lane_id text, unit_input float8, unit_output float8, token_ratio float8,
+       is_paid boolean, input_price bigint, output_price bigint, request_price bigint)
      ORDER BY lane_id
      ON CONFLICT (lane_id) DO UPDATE SET
-       unit_input = EXCLUDED.unit_input, unit_output = EXCLUDED.unit_output, token_ratio = EXCLUDED.token_ratio`,
+       unit_input = EXCLUDED.unit_input, unit_output = EXCLUDED.unit_output, token_ratio = EXCLUDED.token_ratio,
+       is_paid = EXCLUDED.is_paid, input_nano_dollars_per_million = EXCLUDED.input_nano_dollars_per_million,
+       output_nano_dollars_per_million = EXCLUDED.output_nano_dollars_per_million, request_nano_dollars = EXCLUDED.request_nano_dollars`,
     [JSON.stringify(terms)],
   );
 };

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readLines } from '../../../src/adapters/files/read-lines.ts';
 import { postgresBatchStore } from '../../../src/adapters/postgres/batch-store.ts';
 import { postgresExplainReader } from '../../../src/adapters/postgres/explain-reader.ts';
+import { postgresForecastBook } from '../../../src/adapters/postgres/forecast-book.ts';
 import { postgresGrantLedger } from '../../../src/adapters/postgres/grant-ledger.ts';
 import { postgresHealthBook } from '../../../src/adapters/postgres/health-book.ts';
 import { postgresNoticeBook } from '../../../src/adapters/postgres/notice-book.ts';
@@ -57,7 +58,7 @@ export const openRecordAtWork = async ({ pool, address }: TestRecord, routing: R
   const health = postgresHealthBook(pool, () => null);
   const processes = postgresProcessRegistry(address, pool, () => {});
   const clock = stack.use(await openRecordClock(pool));
-  const progress = postgresProgressReader(pool, store, health);
+  const progress = postgresProgressReader(pool, store, health, postgresForecastBook(pool));
   const explain = postgresExplainReader(pool);
   const seat = await processes.join(
     announcementOf({ roles: ['dispatcher', 'worker'], routing, configHash: 'test' }),
@@ -82,11 +83,17 @@ export const openRecordAtWork = async ({ pool, address }: TestRecord, routing: R
   });
 
   const grant = async (laneId: string, atMost = 256): Promise<Granted> =>
-    await ledger.grant({ lane: laneOf(routing, laneId), targetTokens: 100_000, atMost });
+    await ledger.grant({ lane: laneOf(routing, laneId), targetTokens: 100_000, wishes: null, atMost });
 
   /** Grants this line alone on the lane; all others that were granted go back. */
   const grantLine = async (batchId: number, laneId: string, customId: string): Promise<number> => {
-    const granted = (await grant(laneId)).slices.flat();
+    const granted: number[] = [];
+    // Where several batches wait, each is granted a part at a time.
+    for (let isMore = true; isMore;) {
+      const { slices, stoppedBy } = await grant(laneId);
+      granted.push(...slices.flat());
+      isMore = slices.length > 0 && stoppedBy === '';
+    }
     const { rows } = await pool.query<{ grant_id: number }>(
       "SELECT grant_id FROM request WHERE batch_id = $1 AND custom_id = $2 AND state = 'granted'",
       [batchId, customId],
@@ -119,6 +126,21 @@ export const openRecordAtWork = async ({ pool, address }: TestRecord, routing: R
       if (!(error instanceof CallFailed)) throw error;
     });
 
+  /** Starts the call of a grant, which its provider answers when it is told to; that resolves when the call is over. */
+  const startCall = async (grantId: number): Promise<(reply: ProviderReply) => Promise<void>> => {
+    const asked = Promise.withResolvers<void>();
+    const answer = Promise.withResolvers<ProviderReply>();
+    const ended = runGrant(grantId, async () => {
+      asked.resolve();
+      return await answer.promise;
+    });
+    await asked.promise;
+    return async (reply) => {
+      answer.resolve(reply);
+      await ended;
+    };
+  };
+
   const opened = stack.move();
   return {
     pool,
@@ -127,10 +149,12 @@ export const openRecordAtWork = async ({ pool, address }: TestRecord, routing: R
     ledger,
     health,
     batches,
+    clock,
     processId: () => seat.id,
     grant,
     grantLine,
     runGrant,
+    startCall,
     begin: (grantIds: readonly number[]): Promise<readonly BegunCall[]> => ledger.begin(grantIds, seat.id),
     async submit(ids: readonly string[], changes: Partial<Submission> = {}): Promise<Batch> {
       const { batch } = await batches.submit(
@@ -145,9 +169,9 @@ export const openRecordAtWork = async ({ pool, address }: TestRecord, routing: R
     async call(batchId: number, laneId: string, customId: string, reply: ProviderReply): Promise<void> {
       await runGrant(await grantLine(batchId, laneId, customId), reply);
     },
-    /** Ends the open lines of batches that are being cancelled, as housekeeping does. */
-    async endCancelled(): Promise<void> {
-      for (const batchId of await store.cancellingIds())
+    /** Ends the open lines of batches that are being cancelled or expire, as housekeeping does. */
+    async endLines(): Promise<void> {
+      for (const batchId of await store.endingIds())
         await endOpenLines(store, batchId, new AbortController().signal);
     },
     /** The batch, read again. */

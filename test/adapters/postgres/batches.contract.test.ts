@@ -20,7 +20,7 @@ const open = async (): Promise<BatchesUnderTest> => {
         await work.call(batchId, LANE, customId, succeeds ? ANSWER : REFUSED);
     },
     async settle() {
-      await work.endCancelled();
+      await work.endLines();
       await work.ledger.sweep();
     },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),

@@ -1,11 +1,20 @@
 /** What happens to batches on a real record while calls are under way: cancelled, paused, retried. */
 import { describe, expect, test, type TestContext } from 'vitest';
 import type { ProviderReply } from '../../../src/app/ports.ts';
+import { ANSWER_BODY } from '../../app/a-slice-to-run.ts';
 import { openTestRecord } from '../../postgres-fixture.ts';
 import { ANSWER, BROKEN, openRecordAtWork, type RecordAtWork, REFUSED } from './a-record-at-work.ts';
 
 const SMALL = 'alpha/small';
 const LARGE = 'alpha/large';
+
+/** An answer of twelve tokens and two that is of no use to anybody. */
+const FILTERED: ProviderReply = {
+  kind: 'http',
+  status: 200,
+  headers: {},
+  bodyText: ANSWER_BODY.replace('"stop"', '"content_filter"'),
+};
 
 const open = async (context: TestContext): Promise<RecordAtWork> => {
   const work = await openRecordAtWork(await openTestRecord(context));
@@ -14,20 +23,8 @@ const open = async (context: TestContext): Promise<RecordAtWork> => {
 };
 
 /** Starts the call of a line; its provider answers when it is told to. */
-const startCall = async (work: RecordAtWork, batchId: number, customId: string) => {
-  const grantId = await work.grantLine(batchId, SMALL, customId);
-  const asked = Promise.withResolvers<void>();
-  const answer = Promise.withResolvers<ProviderReply>();
-  const ended = work.runGrant(grantId, async () => {
-    asked.resolve();
-    return await answer.promise;
-  });
-  await asked.promise;
-  return async (reply: ProviderReply): Promise<void> => {
-    answer.resolve(reply);
-    await ended;
-  };
-};
+const startCall = async (work: RecordAtWork, batchId: number, customId: string) =>
+  await work.startCall(await work.grantLine(batchId, SMALL, customId));
 
 const submissionOf = async (work: RecordAtWork, ...ids: readonly string[]): Promise<number> =>
   (await work.submit(ids)).id;
@@ -49,12 +46,13 @@ describe('a batch', () => {
     expect(rows).toEqual([]);
   });
 
-  test('counts tokens of successes', async (context) => {
+  test('counts tokens of successes, and of them alone', async (context) => {
     const work = await open(context);
-    const id = await submissionOf(work, 'a', 'b');
+    const id = await submissionOf(work, 'a', 'b', 'c');
     await work.call(id, SMALL, 'a', ANSWER);
     await work.call(id, SMALL, 'b', ANSWER);
-    expect(await work.batch(id)).toMatchObject({ promptTokens: 24, completionTokens: 4 });
+    await work.call(id, SMALL, 'c', FILTERED);
+    expect(await work.batch(id)).toMatchObject({ failed: 1, promptTokens: 24, completionTokens: 4 });
   });
 });
 
@@ -85,7 +83,7 @@ describe('a batch that is cancelled while a call is under way', () => {
     await work.batches.cancel('docs');
     await answer(BROKEN);
     expect(await work.batch(id)).toMatchObject({ state: 'cancelling', cancelled: 1 });
-    await work.endCancelled();
+    await work.endLines();
     expect(await work.batch(id)).toMatchObject({ state: 'cancelled', cancelled: 2, failed: 0 });
     expect(await work.finalLine(id, 'a')).toMatchObject({
       error: { code: 'batch_cancelled' },
@@ -100,7 +98,7 @@ describe('a batch that is cancelled while a call is under way', () => {
     await work.batches.cancel('docs');
     expect(await work.begin(granted)).toEqual([]);
     expect((await work.grant(SMALL)).slices).toEqual([]);
-    await work.endCancelled();
+    await work.endLines();
     expect(await work.batch(id)).toMatchObject({ state: 'cancelled', cancelled: 2 });
     const { rows } = await work.pool.query('SELECT FROM quota_use');
     expect(rows).toEqual([]);

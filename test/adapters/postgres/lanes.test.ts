@@ -17,7 +17,12 @@ describe('a paused lane', () => {
     const work = await open(context);
     await work.submit(['a'], { pool: 'small' });
     await work.batches.pauseLane(SMALL);
-    expect(await work.grant(SMALL)).toEqual({ slices: [], stoppedBy: 'paused', wakeAtMs: null });
+    expect(await work.grant(SMALL)).toEqual({
+      slices: [],
+      wishPlaces: [],
+      stoppedBy: 'paused',
+      wakeAtMs: null,
+    });
     expect((await work.grant(OTHER)).slices).toHaveLength(1);
   });
 

@@ -1,5 +1,5 @@
 /**
- * No pool row ever holds a lane that its batch's policy rules out, whatever is done to the batch and by whom: random
+ * No pool row ever holds a lane that its batch's policy or its budget rules out, whatever is done to the batch and by whom: random
  * providers, policies and sequences, on a real record.
  */
 import fc from 'fast-check';
@@ -8,7 +8,8 @@ import { expect, test } from 'vitest';
 import { postgresBatchStore } from '../../../src/adapters/postgres/batch-store.ts';
 import type { BatchStore } from '../../../src/app/batch-store.ts';
 import type { Routing } from '../../../src/app/ports.ts';
-import type { Pool, Provider, Tier } from '../../../src/core/model.ts';
+import { ANY_TERMS } from '../../../src/core/batch-terms.ts';
+import type { Pool, Price, Provider, Tier } from '../../../src/core/model.ts';
 import { type Policy, policyOf } from '../../../src/core/policy.ts';
 import { aLane, aProvider, eachOf, routingFor } from '../../app/fakes.ts';
 import { openTestRecord } from '../../postgres-fixture.ts';
@@ -20,6 +21,12 @@ const POOL_NAMES = ['small', 'large', 'other'];
 const someRegions = fc.uniqueArray(fc.constantFrom('EU', 'CH', 'US'), { maxLength: 2 });
 const someNames = fc.uniqueArray(fc.constantFrom(...PROVIDER_IDS, ...LANE_IDS), { maxLength: 3 });
 
+const PRICE: Price = {
+  inputNanoDollarsPerMillion: 1,
+  outputNanoDollarsPerMillion: 2,
+  requestNanoDollars: 0,
+};
+
 const someProvider = (id: string): fc.Arbitrary<Provider> =>
   fc
     .record({
@@ -27,7 +34,7 @@ const someProvider = (id: string): fc.Arbitrary<Provider> =>
       trainsOnData: fc.constantFrom(true, false, null),
       regions: someRegions,
     })
-    .map((facts) => aProvider([aLane(`${id}/one`), aLane(`${id}/two`)], facts));
+    .map((facts) => aProvider([aLane(`${id}/one`, { price: PRICE }), aLane(`${id}/two`)], facts));
 
 const someProviders = fc.tuple(...PROVIDER_IDS.map(someProvider));
 
@@ -40,6 +47,7 @@ const somePools: fc.Arbitrary<readonly Pool[]> = fc.tuple(
 const somePolicy = fc.record({
   forbidsTraining: fc.boolean(),
   regions: someRegions,
+  maxCostNanoDollars: fc.constantFrom(null, 1_000),
   only: fc.oneof({ weight: 2, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: someNames }),
   except: someNames,
 });
@@ -74,8 +82,10 @@ const routingOf = (providers: readonly Provider[], { on, pools }: Process): Rout
     pools,
   );
 
+type Rules = Policy & { readonly maxCostNanoDollars: number | null };
+
 /** The rule in its own words, so that it does not judge itself. */
-const ruledOut = (providers: readonly Provider[], policy: Policy): readonly string[] =>
+const ruledOut = (providers: readonly Provider[], policy: Rules): readonly string[] =>
   providers.flatMap(({ id, tier, trainsOnData, regions = [], lanes }) => {
     const mayTrain =
       policy.forbidsTraining && (trainsOnData === true || (trainsOnData === null && tier !== 'local'));
@@ -84,19 +94,20 @@ const ruledOut = (providers: readonly Provider[], policy: Policy): readonly stri
       tier !== 'local' &&
       (regions.length === 0 || regions.some((region) => !policy.regions.includes(region)));
     return lanes
-      .map((lane) => lane.id)
-      .filter((laneId) => {
+      .filter(({ id: laneId, price }) => {
+        const isUnpaid = tier === 'paid' && (policy.maxCostNanoDollars === null || price === undefined);
         const isExcepted = policy.except.includes(id) || policy.except.includes(laneId);
         const isUnnamed =
           policy.only.length > 0 && !policy.only.includes(id) && !policy.only.includes(laneId);
-        return mayTrain || isElsewhere || isExcepted || isUnnamed;
-      });
+        return mayTrain || isElsewhere || isExcepted || isUnnamed || isUnpaid;
+      })
+      .map((lane) => lane.id);
   });
 
 let batches = 0;
 
 /** Takes one line for each of the pools in. */
-const ingest = async (store: BatchStore, policy: Policy | null, routing: Routing): Promise<number> => {
+const ingest = async (store: BatchStore, asked: Rules, routing: Routing): Promise<number> => {
   batches += 1;
   const identity = `batch ${batches}`;
   const rows = POOL_NAMES.slice(0, 2).map((poolName, index) => ({
@@ -105,6 +116,7 @@ const ingest = async (store: BatchStore, policy: Policy | null, routing: Routing
     line: '{}',
     poolName,
     promptTokens: 10,
+    mostPromptTokens: 100,
     outputTokens: 10,
     outputIsAsked: false,
     state: 'pending' as const,
@@ -113,7 +125,10 @@ const ingest = async (store: BatchStore, policy: Policy | null, routing: Routing
     identity,
     name: identity,
     task: null,
-    policy,
+    policy: policyOf(asked),
+    maxCostNanoDollars: asked.maxCostNanoDollars,
+    terms: ANY_TERMS,
+    deadlineText: null,
     outputPath: null,
     errorPath: null,
     isServed: true,
@@ -156,9 +171,8 @@ test('no pool row ever holds a lane that does not qualify', { timeout: 120_000 }
       someProcess,
       fc.array(someStep, { maxLength: 6 }),
       async (providers, asked, first, steps) => {
-        const policy = policyOf(asked);
         const forbidden = new Set(ruledOut(providers, asked));
-        const id = await ingest(store, policy, routingOf(providers, first));
+        const id = await ingest(store, asked, routingOf(providers, first));
         const check = async (): Promise<void> => {
           const lanes = await lanesInPools(pool, id);
           seen += lanes.length;
@@ -176,19 +190,30 @@ test('no pool row ever holds a lane that does not qualify', { timeout: 120_000 }
   expect(seen).toBeGreaterThan(0);
 });
 
-test('every lane that qualifies is there, too, in the order of the pool', async (context) => {
+test('every lane that qualifies is there, too, in the order of the pool, what is paid after all others', async (context) => {
   const { pool } = await openTestRecord(context);
   const store = postgresBatchStore(pool);
   await fc.assert(
     fc.asyncProperty(someProviders, somePolicy, someProcess, async (providers, asked, process) => {
       const forbidden = new Set(ruledOut(providers, asked));
       const routing = routingOf(providers, process);
-      const id = await ingest(store, policyOf(asked), routing);
+      const id = await ingest(store, asked, routing);
       const { rows } = await pool.query("SELECT lane_ids FROM pool WHERE batch_id = $1 AND name = 'small'", [
         id,
       ]);
-      const left = routing.lanesOf('small').map((lane) => lane.id);
-      expect(rows).toEqual([{ lane_ids: left.filter((laneId) => !forbidden.has(laneId)) }]);
+      const isPaid = (laneId: string): boolean =>
+        routing.provider(laneId.split('/')[0] ?? '')?.tier === 'paid';
+      const named = routing.lanesOf('small').map((lane) => lane.id);
+      const joining =
+        named.length === 0
+          ? []
+          : routing.providers.flatMap(({ lanes }) => lanes.map(({ id: laneId }) => laneId));
+      const wanted = [
+        ...named.filter((laneId) => !isPaid(laneId)),
+        ...named.filter(isPaid),
+        ...joining.filter(isPaid),
+      ];
+      expect(rows).toEqual([{ lane_ids: [...new Set(wanted)].filter((laneId) => !forbidden.has(laneId)) }]);
     }),
     { numRuns: 30 },
   );

@@ -33,7 +33,9 @@ const prepare = async (
   const grantOn = async (laneId: string): Promise<number> => {
     const lane = routing.lane(laneId);
     if (lane === undefined) throw new Error(`Expected a lane, got ${laneId}.`);
-    const [grant] = (await ledger.grant({ lane, targetTokens: 1_000, atMost: 1 })).slices.flat();
+    const [grant] = (
+      await ledger.grant({ lane, targetTokens: 1_000, wishes: null, atMost: 1 })
+    ).slices.flat();
     if (grant === undefined) throw new Error(`Expected a grant on ${laneId}, got none.`);
     return grant;
   };

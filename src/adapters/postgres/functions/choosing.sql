@@ -30,46 +30,114 @@ CREATE FUNCTION room_left(
   FROM left_over
 $$;
 
--- Which of the pending requests of these routes are called next, for so many calls at most.
+-- Which of the pending requests are called next, for so many calls at most: first what the lane's plan wishes for, batch by
+-- batch as it is their turn and in that order, then of the other routes what suits the lane by itself.
 --
 -- requests, has, full_size   see room_left
+-- routes                     those the lane serves; in their order
+-- wishes                     ranges of the backlog, see src/core/plan/wish-list.ts; the routes they are from are left to them
+-- planned_routes             routes the plan knows: of these nothing is taken but by a wish
 -- is_sliced                  take all from one batch, so that whatever happens to it happens to the whole slice, and to its slot
 --
--- Starvation: if the best request does not fit what is left, smaller ones may go ahead of it for at most the length
--- of the window that is in its way (and no more than a minute); then the lane waits for it.
+-- Starvation: what is wanted most and does not fit yet is waited for. Meanwhile others go first that fit beside it when
+-- it is called, so that they do not put it off (EASY backfilling: Lifka, 1995). What fits beside it is not known while some
+-- are chosen that the record does not have yet: then it is worth asking again at once. Nothing goes first where answers that
+-- are due will make the room: small requests would use up the calls that large ones are planned with.
+--
+-- Returns for each request the place of its wish, 0 for none.
 CREATE FUNCTION choose_requests(
   the_lane text, scopes text[], routes integer[], requests bigint, has call_room, full_size call_room, measure lane_measure,
-  target_tokens bigint, at_most integer, is_sliced boolean, at_ms bigint,
-  OUT request_ids bigint[], OUT prompts bigint[], OUT outputs bigint[], OUT stopped_by text, OUT wake_at_ms bigint
+  target_tokens bigint, wishes wish[], planned_routes integer[], at_most integer, is_sliced boolean, at_ms bigint,
+  OUT request_ids bigint[], OUT prompts bigint[], OUT outputs bigint[], OUT places integer[], OUT stopped_by text, OUT wake_at_ms bigint
 ) LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
+  the_wish wish;
   the_route integer;
   best record;
   candidate record;
-  patience_ms bigint;
+  beside record;
+  coming record;
+  taken_before integer;
+  is_waiting boolean := false;
+  the_batch bigint;
+  -- The smallest of those that are welcome and do not fit now.
+  welcome_prompt bigint;
+  welcome_output bigint;
 BEGIN
-  request_ids := '{}'; prompts := '{}'; outputs := '{}'; stopped_by := '';
-  FOREACH the_route IN ARRAY routes LOOP
-    EXIT WHEN cardinality(request_ids) >= at_most;
+  request_ids := '{}'; prompts := '{}'; outputs := '{}'; places := '{}'; stopped_by := '';
+
+  FOR the_wish IN
+    SELECT w.* FROM unnest(wishes) AS w JOIN route r ON r.id = w.route_id
+    JOIN (SELECT o.batch_id, min(t.turn) AS turn FROM unnest(routes) WITH ORDINALITY AS t (route_id, turn) JOIN route o ON o.id = t.route_id GROUP BY o.batch_id) AS b
+      ON b.batch_id = r.batch_id
+    ORDER BY b.turn, w.place
+  LOOP
+    EXIT WHEN cardinality(request_ids) >= at_most OR (is_waiting AND requests < 1);
+    CONTINUE WHEN the_wish.route_id <> ALL (routes);
+    IF requests < 1 THEN
+      SELECT c.* INTO best FROM wished_requests(the_wish, full_size, full_size, measure, 1, request_ids) c;
+      CONTINUE WHEN best IS NULL;
+      stopped_by := 'no-room';
+      wake_at_ms := least(wake_at_ms, room_at_ms(scopes, best.prompt_tokens, best.output_tokens, measure, at_ms));
+      EXIT;
+    END IF;
+    CONTINUE WHEN is_sliced AND the_batch <> (SELECT r.batch_id FROM route r WHERE r.id = the_wish.route_id);
+    taken_before := cardinality(request_ids);
+    FOR candidate IN
+      SELECT c.* FROM wished_requests(the_wish, has, full_size, measure, least(the_wish.at_most, at_most - taken_before), request_ids) c
+    LOOP
+      EXIT WHEN requests < 1;
+      CONTINUE WHEN NOT fits(has, candidate.prompt_tokens, candidate.output_tokens, measure);
+      requests := requests - 1;
+      has := room_without(has, candidate.prompt_tokens, candidate.output_tokens, measure);
+      request_ids := request_ids || candidate.id;
+      prompts := prompts || candidate.prompt_tokens::bigint;
+      outputs := outputs || candidate.output_tokens::bigint;
+      places := places || the_wish.place;
+      the_batch := coalesce(the_batch, (SELECT r.batch_id FROM route r WHERE r.id = the_wish.route_id));
+    END LOOP;
+    CONTINUE WHEN is_waiting OR cardinality(request_ids) - taken_before >= least(the_wish.at_most, at_most - taken_before);
+    CONTINUE WHEN NOT the_wish.is_planned AND (cardinality(request_ids) > 0 OR the_wish.from_tokens >= welcome_prompt);
+    SELECT c.* INTO best FROM wished_requests(the_wish, full_size, full_size, measure, 1, request_ids) c;
+    CONTINUE WHEN best IS NULL OR fits(has, best.prompt_tokens, best.output_tokens, measure);
+    IF NOT the_wish.is_planned THEN
+      welcome_prompt := best.prompt_tokens; welcome_output := best.output_tokens;
+      CONTINUE;
+    END IF;
+    is_waiting := true;
+    stopped_by := 'no-room';
+    IF cardinality(request_ids) > 0 THEN requests := 0; EXIT; END IF;
+    wake_at_ms := room_at_ms(scopes, best.prompt_tokens, best.output_tokens, measure, at_ms);
+    coming := coming_back(the_lane, scopes, at_ms);
+    IF fits(has, best.prompt_tokens, best.output_tokens - coming.tokens, measure) THEN
+      wake_at_ms := least(wake_at_ms, at_ms + coming.within_ms);
+      requests := 0;
+      EXIT;
+    END IF;
+    beside := room_beside(scopes, requests, has, best.prompt_tokens, best.output_tokens, measure, at_ms);
+    requests := beside.requests; has := beside.has;
+  END LOOP;
+
+  -- After a night of failures there are hundreds of routes, most of them empty.
+  FOR the_route IN
+    SELECT t.route_id FROM unnest(routes) WITH ORDINALITY AS t (route_id, turn)
+    WHERE t.route_id <> ALL (planned_routes) AND EXISTS (SELECT FROM request q WHERE q.route_id = t.route_id AND q.state = 'pending')
+    ORDER BY t.turn
+  LOOP
+    EXIT WHEN cardinality(request_ids) >= at_most OR (is_waiting AND requests < 1) OR (is_sliced AND cardinality(request_ids) > 0);
 
     -- The request that this lane would rather serve than any other, whether or not there is room now.
     SELECT c.* INTO best FROM fitting_requests(the_route, full_size, full_size, measure, target_tokens, 1) c;
     CONTINUE WHEN best IS NULL;
-    IF requests < 1 OR NOT fits(has, best.prompt_tokens, best.output_tokens, measure) THEN
+    IF NOT is_waiting AND (requests < 1 OR NOT fits(has, best.prompt_tokens, best.output_tokens, measure)) THEN
+      is_waiting := true;
       stopped_by := 'no-room';
+      EXIT WHEN cardinality(request_ids) > 0;
       wake_at_ms := least(wake_at_ms, room_at_ms(scopes, best.prompt_tokens, best.output_tokens, measure, at_ms));
-      IF requests < 1 THEN EXIT; END IF;
-      SELECT coalesce(min(l.per_ms), 60000) INTO patience_ms FROM quota_limit l
-      WHERE l.scope = ANY (scopes) AND l.active
-        AND l.used + l.debt + use_amount(l.metric, best.prompt_tokens, best.output_tokens, measure.unit_input, measure.unit_output) > l.amount;
-      INSERT INTO lane_patience AS w (lane_id, request_id, since_ms) VALUES (the_lane, best.id, at_ms)
-      ON CONFLICT (lane_id) DO UPDATE SET
-        request_id = EXCLUDED.request_id,
-        since_ms = CASE WHEN w.request_id = EXCLUDED.request_id THEN w.since_ms ELSE EXCLUDED.since_ms END;
-      IF (SELECT at_ms - since_ms > least(patience_ms, 60000) FROM lane_patience WHERE lane_id = the_lane) THEN
-        EXIT;
-      END IF;
+      beside := room_beside(scopes, requests, has, best.prompt_tokens, best.output_tokens, measure, at_ms);
+      requests := beside.requests; has := beside.has;
+      EXIT WHEN requests < 1;
     END IF;
 
     FOR candidate IN
@@ -78,20 +146,87 @@ BEGIN
       EXIT WHEN requests < 1 OR cardinality(request_ids) >= at_most;
       CONTINUE WHEN NOT fits(has, candidate.prompt_tokens, candidate.output_tokens, measure);
       requests := requests - 1;
-      has.tokens := has.tokens - candidate.prompt_tokens - candidate.output_tokens;
-      has.input := has.input - candidate.prompt_tokens;
-      has.output := has.output - candidate.output_tokens;
-      has.units := has.units - use_amount('units', candidate.prompt_tokens, candidate.output_tokens, measure.unit_input, measure.unit_output);
+      has := room_without(has, candidate.prompt_tokens, candidate.output_tokens, measure);
       request_ids := request_ids || candidate.id;
       prompts := prompts || candidate.prompt_tokens::bigint;
       outputs := outputs || candidate.output_tokens::bigint;
+      places := places || 0;
     END LOOP;
-    EXIT WHEN is_sliced AND cardinality(request_ids) > 0;
   END LOOP;
+  IF cardinality(request_ids) = 0 AND NOT is_waiting AND welcome_prompt IS NOT NULL THEN
+    stopped_by := 'no-room';
+    wake_at_ms := least(wake_at_ms, room_at_ms(scopes, welcome_prompt, welcome_output, measure, at_ms));
+  END IF;
+  IF cardinality(request_ids) > 0 AND is_waiting THEN wake_at_ms := coalesce(wake_at_ms, at_ms); END IF;
   IF cardinality(request_ids) = 0 AND stopped_by = '' THEN stopped_by := 'no-work'; END IF;
   IF cardinality(request_ids) > 0 AND (cardinality(request_ids) >= at_most OR is_sliced) THEN
     stopped_by := ''; wake_at_ms := NULL;
   END IF;
+END
+$$;
+
+-- Tokens that calls under way have reserved beyond what their answers are going to take, by those that their lanes gave: they
+-- are free again within the time of a call. Of calls that take too long nothing is expected. All lanes of the provider count
+-- where its limits of tokens are common to them.
+CREATE FUNCTION coming_back(the_lane text, scopes text[], at_ms bigint, OUT tokens bigint, OUT within_ms bigint) LANGUAGE sql STABLE AS $$
+  SELECT coalesce(sum(greatest(0, g.output_tokens - ceil(1.25 * t.completion_tokens / t.succeeded))), 0)::bigint, max(ceil(t.mean_call_ms))::bigint
+  FROM grants g JOIN lane_total t ON t.lane_id = g.lane_id AND t.succeeded > 0
+  WHERE g.state <> 'closed' AND at_ms - coalesce(g.begun_at_ms, at_ms) < 2 * t.mean_call_ms
+    AND (g.lane_id = the_lane OR (g.provider_id = scopes[2] AND EXISTS (
+      SELECT FROM quota_limit l WHERE l.scope = scopes[2] AND l.active AND l.metric IN ('tokens', 'outputTokens', 'units'))))
+$$;
+
+-- What of the room is left after such a call.
+CREATE FUNCTION room_without(has call_room, prompt_tokens bigint, output_tokens bigint, measure lane_measure) RETURNS call_room LANGUAGE sql IMMUTABLE AS $$
+  SELECT ROW(has.tokens - prompt_tokens - output_tokens, has.input - prompt_tokens, has.output - output_tokens,
+             has.units - use_amount('units', prompt_tokens, output_tokens, measure.unit_input, measure.unit_output))::call_room
+$$;
+
+-- What of the room calls may take now that fit beside a call which waits until it fits itself: what is free then, by what is
+-- known now, less what it needs. Calls that have not begun are thought to begin now. Nothing where there is no telling: then a
+-- call that has not finished takes from a bucket, and what that gives is for the one that waits. Limits must have been settled.
+CREATE FUNCTION room_beside(
+  scopes text[], requests_now bigint, has_now call_room, prompt_tokens bigint, output_tokens bigint, measure lane_measure, at_ms bigint,
+  OUT requests bigint, OUT has call_room
+) LANGUAGE sql STABLE AS $$
+  WITH beside AS (
+    SELECT l.metric, floor(l.amount - l.used - l.debt
+        + CASE WHEN l.window_kind = 'refill' THEN least(l.debt, (u.until_ms - at_ms) * l.amount::double precision / l.per_ms)
+               ELSE (SELECT coalesce(sum(q.amount), 0) FROM quota_use q WHERE q.limit_id = l.id AND q.expires_at_ms <= u.until_ms)
+                  + CASE WHEN use_end_ms(l, at_ms + l.margin_ms) <= u.until_ms THEN held_of(l.id) ELSE 0 END END
+        - use_amount(l.metric, prompt_tokens, output_tokens, measure.unit_input, measure.unit_output))::bigint AS room
+    FROM quota_limit l, room_at_ms(scopes, prompt_tokens, output_tokens, measure, at_ms, at_ms) AS u (until_ms)
+    WHERE l.scope = ANY (scopes) AND l.active AND l.window_kind <> 'concurrency' AND u.until_ms IS NOT NULL
+  )
+  SELECT least(requests_now, min(room) FILTER (WHERE metric = 'requests'), CASE WHEN count(*) = 0 THEN 0 END),
+         ROW(least(has_now.tokens, min(room) FILTER (WHERE metric = 'tokens')), least(has_now.input, min(room) FILTER (WHERE metric = 'inputTokens')),
+             least(has_now.output, min(room) FILTER (WHERE metric = 'outputTokens')), least(has_now.units, min(room) FILTER (WHERE metric = 'units')))::call_room
+  FROM beside
+$$;
+
+-- The pending requests of a wish that fit what a lane has, the largest first, as a call here would reserve them (see
+-- fitting_requests), without those that are chosen already. Locks what it answers and skips what others have locked.
+CREATE FUNCTION wished_requests(the_wish wish, has call_room, full_size call_room, measure lane_measure, at_most integer, chosen bigint[])
+RETURNS TABLE (id bigint, prompt_tokens integer, output_tokens integer) LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+  output bigint := least(the_wish.cap, measure.max_output);
+  full_prompt bigint;
+  most bigint;
+BEGIN
+  IF (the_wish.is_asked AND the_wish.cap > measure.max_output) OR output > has.output THEN RETURN; END IF;
+  full_prompt := most_prompt(full_size, output, measure);
+  -- What fits an empty window fits, even if the lane's tokenizer should make a little more of it than the window holds.
+  most := least(
+    greatest(full_prompt, counted_tokens(full_prompt, measure)),
+    CASE WHEN most_prompt(has, output, measure) < full_prompt THEN counted_tokens(most_prompt(has, output, measure), measure) END,
+    the_wish.to_tokens);
+  IF most < the_wish.from_tokens THEN RETURN; END IF;
+  RETURN QUERY
+    SELECT q.id, least(ceil(q.prompt_tokens * measure.token_ratio)::bigint, full_prompt)::integer, output::integer FROM request q
+    WHERE q.state = 'pending' AND q.route_id = the_wish.route_id AND q.output_is_asked = the_wish.is_asked AND q.output_tokens = the_wish.cap
+      AND q.prompt_tokens BETWEEN the_wish.from_tokens AND most AND q.id <> ALL (chosen)
+    ORDER BY q.prompt_tokens DESC, q.id DESC LIMIT at_most FOR UPDATE SKIP LOCKED;
 END
 $$;
 

@@ -33,19 +33,23 @@ $$;
 -- max_output_tokens        a cap that we choose is clipped to it; a line that asks for more does not run here
 -- target_tokens            the size of call that uses up requests and tokens together (src/core/matching.ts);
 --                          the largest request up to it is taken first, then the smallest above it
+-- wishes, planned_routes   what the plan of the night says belongs here; see choose_requests. Empty: no plan
 -- at_most                  bound of this call; free call slots of live workers bound it too
 --
 -- Returns the grants made (ids ascending), how many slots each holds, why no more were made ('', 'paused', 'closed',
--- 'no-slot', 'no-room', 'no-work'), and the instant at which it is worth asking again (null: only an event changes it).
+-- 'no-slot', 'no-room', 'no-work'), the place of the wish that each fulfils (0: none), and the instant at which it is worth asking again (null: only an event changes it).
 --
 -- Slices: on a fast lane a slot takes several calls, one after the other, since round trips decide its pace; see
 -- calls_per_slice. Only where there are more grants than slots; the last grant of a slice, whose call is the last,
 -- holds the slot for all.
 --
+-- Hedges: a lane without work makes slow calls of others a second time; see hedging.sql. Those requests stay as they are.
+--
 -- Probes: where nothing fits but for a limit that was lowered by evidence, and it is time, one call goes beyond it.
 CREATE FUNCTION grant_requests(
   the_lane text, the_provider text, context_tokens bigint, max_output_tokens bigint, target_tokens bigint, at_most integer,
-  OUT grant_ids bigint[], OUT grant_slots smallint[], OUT stopped_by text, OUT wake_at_ms bigint
+  wishes wish[], planned_routes integer[],
+  OUT grant_ids bigint[], OUT grant_slots smallint[], OUT wish_places integer[], OUT stopped_by text, OUT wake_at_ms bigint
 ) LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
@@ -59,13 +63,17 @@ DECLARE
   open_calls bigint;
   slice_calls integer;
   per_slot integer;
-  routes integer[];
+  turn record;
   choice record;
+  hedge record;
+  chosen bigint[];
+  is_paid boolean := is_paid_lane(the_lane);
 BEGIN
   -- A grant that a crash of the server takes with it was never begun: nothing is lost by not waiting for the disk.
   PERFORM set_config('synchronous_commit', 'off', true);
   grant_ids := '{}';
   grant_slots := '{}';
+  wish_places := '{}';
   stopped_by := '';
   at_ms := settle_limits(scopes);
 
@@ -104,19 +112,37 @@ BEGIN
     RETURN;
   END IF;
 
-  -- Routes this lane serves; those with the fewest other lanes first.
-  SELECT coalesce(array_agg(r.id ORDER BY cardinality(p.lane_ids) - cardinality(r.excluded), r.id), '{}') INTO routes
-  FROM batch b JOIN pool p ON p.batch_id = b.id JOIN route r ON r.batch_id = p.batch_id AND r.pool_name = p.name
-  WHERE b.state = 'in_progress' AND NOT b.is_paused AND the_lane = ANY (p.lane_ids) AND NOT r.excluded && scopes;
+  turn := routes_in_turn(the_lane, scopes, at_ms);
+  -- Where equal batches wait, one takes its part alone, and then it is the next one's turn. Many of them may have nothing
+  -- left to grant: a quarter each time is fair soon enough.
+  IF turn.rivals > 1 THEN
+    free_slots := ceil(free_slots / least(turn.rivals, 4)::numeric);
+    at_most := least(at_most, free_slots * slice_calls, ceil(nullif(room.requests, 0) / least(turn.rivals, 4)::numeric));
+  END IF;
 
   measure := measure_of(the_lane, max_output_tokens);
-  choice := choose_requests(the_lane, scopes, routes, room.requests, room.has, room.full_size, measure, target_tokens, at_most, slice_calls > 1, at_ms);
+  choice := choose_requests(the_lane, scopes, turn.routes, room.requests, room.has, room.full_size, measure, target_tokens, wishes, planned_routes, at_most, slice_calls > 1, at_ms);
   IF cardinality(choice.request_ids) = 0 AND may_probe(scopes, at_ms) THEN
     room := room_left(scopes, context_tokens, at_ms, true);
-    choice := choose_requests(the_lane, scopes, routes, room.requests, room.has, room.full_size, measure, target_tokens, 1, false, at_ms);
+    choice := choose_requests(the_lane, scopes, turn.routes, room.requests, room.has, room.full_size, measure, target_tokens, wishes, planned_routes, 1, false, at_ms);
+  END IF;
+  wish_places := choice.places;
+  IF is_paid THEN
+    chosen := choice.request_ids;
+    choice := affordable(the_lane, context_tokens, choice.request_ids, choice.prompts, choice.outputs, choice.stopped_by, choice.wake_at_ms);
+    wish_places := ARRAY(SELECT wish_places[array_position(chosen, c.id)] FROM unnest(choice.request_ids) WITH ORDINALITY AS c (id, place) ORDER BY c.place);
   END IF;
   stopped_by := choice.stopped_by;
-  wake_at_ms := choice.wake_at_ms;
+  wake_at_ms := least(choice.wake_at_ms, turn.opens_at_ms);
+  IF stopped_by = 'no-work' AND NOT is_paid THEN
+    hedge := choose_hedge(the_lane, scopes, turn.routes, room.requests, room.has, room.full_size, measure, at_ms);
+    wake_at_ms := least(wake_at_ms, hedge.wake_at_ms);
+    IF hedge.request_id IS NOT NULL THEN
+      choice.request_ids := ARRAY[hedge.request_id]; choice.prompts := ARRAY[hedge.prompt]; choice.outputs := ARRAY[hedge.output];
+      wish_places := ARRAY[0];
+      stopped_by := ''; wake_at_ms := NULL; -- there may be more of them
+    END IF;
+  END IF;
   IF cardinality(choice.request_ids) = 0 THEN
     wake_at_ms := least(wake_at_ms, next_probe_of(scopes, at_ms));
     RETURN;
@@ -133,7 +159,7 @@ BEGIN
     ORDER BY c.place
     RETURNING id, request_id, prompt_tokens, output_tokens, slots
   ), claimed AS (
-    UPDATE request r SET state = 'granted', grant_id = made.id FROM made WHERE r.id = made.request_id
+    UPDATE request r SET state = 'granted', grant_id = made.id FROM made WHERE r.id = made.request_id AND r.state = 'pending'
   ), uses AS (
     INSERT INTO quota_use (limit_id, grant_id, amount)
     SELECT l.id, made.id, CASE WHEN l.metric = 'calls' THEN made.slots
@@ -147,6 +173,8 @@ BEGIN
     WHERE l.id = u.limit_id
   )
   SELECT array_agg(id ORDER BY id), array_agg(slots ORDER BY id) INTO grant_ids, grant_slots FROM made;
+  IF is_paid THEN PERFORM hold_costs(grant_ids, context_tokens); END IF;
+  IF turn.is_shared THEN PERFORM count_shares(choice.request_ids, choice.prompts, choice.outputs, at_ms); END IF;
 END
 $$;
 
@@ -172,19 +200,21 @@ BEGIN
   UPDATE grants SET state = 'closed', closed_at_ms = now_ms(), outcome = 'released', reason = why WHERE id = ANY (ids);
   UPDATE request SET state = 'pending', grant_id = NULL
   WHERE id IN (SELECT request_id FROM grants WHERE id = ANY (ids)) AND grant_id = ANY (ids) AND state = 'granted';
+  PERFORM give_back_costs(ids);
   PERFORM wake_dispatchers(p) FROM (SELECT DISTINCT provider_id AS p FROM grants WHERE id = ANY (ids)) AS providers;
 END
 $$;
 
 -- A worker is about to make these calls. Returns what it needs for each that may be made; the rest were closed
--- before (another delivery, an expiry), or their lane has closed since and they are released. From here on the
+-- before (another delivery, an expiry), or their lane has closed since, or their batch's budget does not cover what is held
+-- any more, and they are released. From here on the
 -- quota counts from now: a call that begins is counted whatever becomes of it. A worker that was held up between the
 -- answer and its call begins again, so that the count starts when the call does; where a window has ended meanwhile, the
 -- call is not counted there any more, and is released.
 CREATE FUNCTION begin_grants(ids bigint[], the_worker integer) RETURNS TABLE (
   grant_id bigint, request_id bigint, lane_id text, begun_at_ms bigint, output_tokens integer, prompt_tokens integer,
   custom_id text, line text, task jsonb, tries smallint, excluded text[], avoided text[], dropped_parameters text[],
-  pool_lane_ids text[], output_is_asked boolean, most_output_tokens integer, trail jsonb, patience_ms double precision, is_probe boolean
+  pool_lane_ids text[], output_is_asked boolean, most_output_tokens integer, trail jsonb, patience_ms double precision, is_probe boolean, is_trial boolean
 ) LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
@@ -205,10 +235,15 @@ BEGIN
     SELECT true AS is_closed FROM health h WHERE h.scope IN (g.lane_id, g.provider_id) AND greatest(h.closed_until_ms, h.breaker_until_ms) > at_ms
     UNION ALL SELECT true FROM lane_pause p WHERE p.lane_id = g.lane_id
     UNION ALL SELECT true FROM request r JOIN batch b ON b.id = r.batch_id
-              WHERE r.id = g.request_id AND (b.is_paused OR b.state <> 'in_progress')
+              WHERE r.id = g.request_id AND (b.is_paused OR b.state <> 'in_progress' OR r.state IN ('succeeded', 'failed', 'cancelled', 'expired')
+                OR b.deadline_at_ms <= at_ms OR NOT is_night_open(b.night_window, at_ms))
+    UNION ALL SELECT true FROM paid_call c JOIN batch b ON b.id = c.batch_id
+              WHERE c.grant_id = g.id AND b.spent_nano_dollars + b.held_nano_dollars > b.max_cost_nano_dollars
     LIMIT 1
   ) h ON true;
   IF closed_ids IS NOT NULL THEN
+    -- Those of all at once: what is given back may be money, and the batch is locked after every limit.
+    PERFORM settle_limits(scopes_of(closed_ids || open_ids));
     PERFORM release_grants(closed_ids, 'the lane or its batch closed before the call began');
   END IF;
   SELECT array_agg(g.id) INTO again_ids FROM grants g WHERE g.id = ANY (open_ids) AND g.state = 'begun';
@@ -244,7 +279,8 @@ BEGIN
     SELECT g.id, g.request_id, g.lane_id, g.begun_at_ms, g.output_tokens, g.prompt_tokens,
            r.custom_id, r.line, b.task, r.tries, r.excluded, r.avoided, r.dropped_parameters, p.lane_ids, r.output_is_asked, r.output_tokens,
            attempts_of(r.id), call_patience_ms(g.lane_id, g.output_tokens),
-           EXISTS (SELECT FROM quota_limit l WHERE l.scope IN (g.lane_id, g.provider_id) AND l.probe_grant_id = g.id)
+           EXISTS (SELECT FROM quota_limit l WHERE l.scope IN (g.lane_id, g.provider_id) AND l.probe_grant_id = g.id),
+           EXISTS (SELECT FROM health h WHERE h.scope IN (g.lane_id, g.provider_id) AND h.openings > 0)
     FROM grants g JOIN request r ON r.id = g.request_id JOIN batch b ON b.id = r.batch_id
     LEFT JOIN route rt ON rt.id = r.route_id LEFT JOIN pool p ON p.batch_id = rt.batch_id AND p.name = rt.pool_name
     WHERE g.id = ANY (open_ids) ORDER BY g.id;

@@ -171,10 +171,17 @@ BEGIN
 END
 $$;
 
+-- What calls take of a limit whose use has no end yet.
+CREATE FUNCTION held_of(the_limit integer) RETURNS bigint LANGUAGE sql STABLE AS $$
+  SELECT coalesce(sum(u.amount), 0)::bigint FROM quota_use u WHERE u.limit_id = the_limit AND u.expires_at_ms IS NULL
+$$;
+
 -- The earliest instant at which every limit of these scopes may have room for one more such call, given what is
--- known now; null where that hangs on a call that has not begun or finished. Limits must have been settled.
-CREATE FUNCTION room_at_ms(scopes text[], prompt_tokens bigint, output_tokens bigint, measure lane_measure, at_ms bigint) RETURNS bigint
-LANGUAGE plpgsql AS $$
+-- known now; null where that hangs on a call that has not begun or finished. `begin_ms`: when those begin that have not;
+-- null: nobody knows. Limits must have been settled.
+CREATE FUNCTION room_at_ms(
+  scopes text[], prompt_tokens bigint, output_tokens bigint, measure lane_measure, at_ms bigint, begin_ms bigint DEFAULT NULL
+) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
   l quota_limit;
   needed bigint;
@@ -213,6 +220,8 @@ BEGIN
         END IF;
       END LOOP;
     END IF;
+    -- Those that have not begun end last.
+    IF frees_at_ms IS NULL AND surplus <= held_of(l.id) THEN frees_at_ms := use_end_ms(l, begin_ms + l.margin_ms); END IF;
     IF frees_at_ms IS NULL THEN RETURN NULL; END IF;
     answer := greatest(answer, frees_at_ms);
   END LOOP;

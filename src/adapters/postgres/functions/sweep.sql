@@ -5,9 +5,10 @@
 --   go back to the backlog. A server that was restarted has taken everybody's lock: then they have 10 s to come back
 -- - a grant that has not begun for `unbegun_s` seconds is released
 -- - requests whose instant has come are pending again, with nothing avoided
+-- - a batch whose deadline has come is expiring: nothing more is granted to it
 --
 -- Returns grants that have not begun although their job was added 2 s ago (then 4 s, 8 s, ...): it may be lost, or
--- held by a dead process, so add another. And the next instant at which a request falls due, or null.
+-- held by a dead process, so add another. And the next instant at which a request falls due or a deadline comes, or null.
 CREATE FUNCTION sweep(silent_s double precision, unbegun_s double precision, gone_ids integer[] DEFAULT '{}', OUT missing_jobs jsonb, OUT next_due_at_ms bigint)
 LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
@@ -60,6 +61,9 @@ BEGIN
     RETURNING g.id, g.lane_id, g.slots
   )
   SELECT jsonb_agg(jsonb_build_object('id', id, 'laneId', lane_id, 'slots', slots) ORDER BY id) INTO missing_jobs FROM missing;
+
+  UPDATE batch SET state = 'expiring' WHERE state = 'in_progress' AND deadline_at_ms <= at_ms;
+  next_due_at_ms := least(next_due_at_ms, (SELECT min(deadline_at_ms) FROM batch WHERE state = 'in_progress'));
 END
 $$;
 
@@ -89,6 +93,7 @@ BEGIN
     reason = 'the process that made the call died' WHERE id = ANY (ids);
   UPDATE request SET state = 'pending', grant_id = NULL
   WHERE id IN (SELECT request_id FROM grants WHERE id = ANY (ids)) AND grant_id = ANY (ids) AND state = 'granted';
+  PERFORM keep_costs(ids);
   PERFORM wake_dispatchers('*');
 END
 $$;
