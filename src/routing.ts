@@ -3,6 +3,8 @@ import type { Routing } from './app/ports.ts';
 import type { Config } from './config/config.ts';
 import { resolveModel } from './config/resolve-model.ts';
 import type { Lane } from './core/model.ts';
+import type { NamedPrice } from './core/money/price.ts';
+import { CATALOG_PRICES } from './providers/prices.ts';
 
 /** The {@link Routing} of a configuration. */
 export const routingOf = (config: Config): Routing => {
@@ -13,6 +15,7 @@ export const routingOf = (config: Config): Routing => {
   return {
     providers: config.providers,
     pools: config.pools,
+    prices: pricesOf(lanes.values()),
     lane: (laneId) => lanes.get(laneId),
     provider: (providerId) => providers.get(providerId),
     resolveModel: (name) => {
@@ -27,4 +30,10 @@ export const routingOf = (config: Config): Routing => {
         .filter((lane): lane is Lane => lane !== undefined);
     },
   };
+};
+
+/** The prices of these lanes; the catalog's where none has one. */
+const pricesOf = (lanes: Iterable<Lane>): readonly NamedPrice[] => {
+  const priced = [...lanes].flatMap(({ id, price }) => (price === undefined ? [] : [{ name: id, price }]));
+  return priced.length > 0 ? priced : CATALOG_PRICES;
 };

@@ -7,11 +7,13 @@ import { readLines } from './adapters/files/read-lines.ts';
 import { type BoardableQueues, openLaneQueues } from './adapters/bullmq/lane-queues.ts';
 import { openPostgresBackend } from './adapters/bullmq/postgres-backend.ts';
 import { openRedisBackend } from './adapters/bullmq/redis-backend.ts';
+import { openPlanner } from './adapters/highs/open-planner.ts';
 import { openProviderClient } from './adapters/openai/provider-client.ts';
 import { postgresBatchRoll } from './adapters/postgres/batch-roll.ts';
 import { postgresBatchStore } from './adapters/postgres/batch-store.ts';
 import { addressOf, connectRecord, type PostgresAddress } from './adapters/postgres/connect.ts';
 import { postgresExplainReader } from './adapters/postgres/explain-reader.ts';
+import { postgresForecastBook } from './adapters/postgres/forecast-book.ts';
 import { postgresGrantLedger } from './adapters/postgres/grant-ledger.ts';
 import { postgresGrantStories } from './adapters/postgres/grant-stories.ts';
 import { postgresHealthBook } from './adapters/postgres/health-book.ts';
@@ -21,14 +23,17 @@ import { migrateRecord } from './adapters/postgres/migrate.ts';
 import { postgresProcessRegistry } from './adapters/postgres/process-registry.ts';
 import { postgresProgressReader } from './adapters/postgres/progress-reader.ts';
 import { openRecordClock } from './adapters/postgres/record-clock.ts';
+import { postgresSituationReader } from './adapters/postgres/situation-reader.ts';
 import { syncConfiguration } from './adapters/postgres/sync-configuration.ts';
 import { openWakeSignal } from './adapters/postgres/wake-signal.ts';
+import { realTime } from './adapters/timers/real-time.ts';
 import { openTokenizer } from './adapters/tokens/open-tokenizer.ts';
 import type { Batches } from './app/batches.ts';
 import type { ExplainReader } from './app/explain.ts';
 import type { BatchRoll, GrantStories } from './app/grant-stories.ts';
 import type { BatchStore } from './app/batch-store.ts';
 import type { HealthBook } from './app/health-book.ts';
+import type { PlanningTools } from './app/keep-planning.ts';
 import type { GrantLedger } from './app/ledger.ts';
 import type { Clock, Log, ProviderClient, Routing, WakeSignal } from './app/ports.ts';
 import type { ProcessRegistry } from './app/process-registry.ts';
@@ -56,6 +61,8 @@ export interface Nightshift extends AsyncDisposable {
   readonly processes: ProcessRegistry;
   readonly wake: WakeSignal;
   readonly provider: ProviderClient;
+  /** Its planner starts on first use. */
+  readonly planning: PlanningTools;
   /** Writes this process's limits into the record again, as at its start. */
   readonly assertLimits: () => Promise<void>;
   /** Batches on this record. `isServed`: they belong to a service rather than to this process. */
@@ -124,7 +131,9 @@ export const openNightshift = async (config: Config, options: OpenOptions = {}):
   const wake = stack.use(await openWakeSignal(address, onError));
   const store = postgresBatchStore(pool);
   const health = postgresHealthBook(pool, (scope) => fingerprints.get(scope) ?? null);
-  const progress = postgresProgressReader(pool, store, health);
+  const forecasts = postgresForecastBook(pool);
+  const progress = postgresProgressReader(pool, store, health, forecasts);
+  const planner = stack.use(openPlanner());
   const explain = postgresExplainReader(pool);
   const currentRouting = currentRoutingOf(config, routing, processes);
   const opened = stack.move();
@@ -140,6 +149,13 @@ export const openNightshift = async (config: Config, options: OpenOptions = {}):
     progress,
     ledger: postgresGrantLedger(pool),
     explain,
+    planning: {
+      reader: postgresSituationReader(pool),
+      planner,
+      forecasts,
+      payments: { allow: ({ batchId, requests }, term) => store.allowPaid(batchId, requests, term) },
+      realTime,
+    },
     assertLimits: () => syncConfiguration(pool, routing, fingerprints),
     stories: postgresGrantStories(pool),
     roll: postgresBatchRoll(pool),
@@ -156,14 +172,15 @@ export const openNightshift = async (config: Config, options: OpenOptions = {}):
         readLines,
         noticeBook: postgresNoticeBook(pool),
         factsOf: catalogProvider,
-        knownNames: namesBeside(config),
+        knownNames: knownNamesBeside(config),
         tokenizer: opened.use(
           openTokenizer({ lingerMs: batchesOptions.isServed ? TOKENIZER_LINGERS_MS : 0 }),
         ),
         routing: currentRouting,
         sha256: (text) => createHash('sha256').update(text).digest('hex'),
       }),
-    openQueues: async () => await openQueues({ config, address, installation, log, onError }, opened),
+    openQueues: async () =>
+      await openQueues({ config, address, installation, log, onError, rate: clock.rate() }, opened),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 };
@@ -201,21 +218,23 @@ interface QueueHome {
   readonly installation: Installation;
   readonly log: Log;
   readonly onError: (error: Error) => void;
+  /** Of the record's clock. */
+  readonly rate: number;
 }
 
 const openQueues = async (
-  { config, address, installation, log, onError }: QueueHome,
+  { config, address, installation, log, onError, rate }: QueueHome,
   stack: AsyncDisposableStack,
 ): Promise<OpenQueues> => {
   const servers = config.keys.servers();
   if (servers === null) {
     const backend = stack.use(await openPostgresBackend(address, onError));
-    const queues = stack.use(openLaneQueues(backend, log));
+    const queues = stack.use(openLaneQueues(backend, log, rate));
     return { ...queues, warnings: [], ping: async () => {} };
   }
   const prefix = `nightshift-${installation.id}`;
   const backend = stack.use(await openRedisBackend({ url: servers.redisUrl, prefix }, onError));
-  const queues = stack.use(openLaneQueues(backend, log));
+  const queues = stack.use(openLaneQueues(backend, log, rate));
   return { ...queues, warnings: backend.warnings, ping: () => backend.ping() };
 };
 
@@ -239,7 +258,7 @@ const currentRoutingOf = (
 };
 
 /** What a policy may name beside what is on: the catalog's providers and lanes, and providers that are switched off. */
-const namesBeside = ({ unavailable }: Config): readonly string[] => [
+export const knownNamesBeside = ({ unavailable }: Config): readonly string[] => [
   ...CATALOG.flatMap(({ id, models }) => [id, ...models.map((model) => `${id}/${model.id}`)]),
   ...unavailable.map(({ providerId }) => providerId),
 ];

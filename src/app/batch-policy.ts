@@ -1,4 +1,4 @@
-/** The policy of a batch, applied: to what names stand for, and to what was asked. */
+/** The policy and the budget of a batch, applied: to what names stand for, and to what was asked. */
 import type { Lane } from '../core/model.ts';
 import { type Candidate, policyText, whyNoneQualifies } from '../core/policy-text.ts';
 import { type Policy, qualifies } from '../core/policy.ts';
@@ -6,34 +6,53 @@ import { nearestNames } from '../core/nearest.ts';
 import { BatchRefused } from './batches.ts';
 import type { Routing } from './ports.ts';
 
-/** The same routing for a batch with this policy: no name stands for a lane that does not qualify. */
-export const routingUnder = (policy: Policy | null, routing: Routing): Routing =>
-  policy === null
-    ? routing
-    : {
-        ...routing,
-        lanesOf: (name) =>
-          candidatesIn(routing, name)
-            .filter(({ provider, lane }) => qualifies(policy, provider, lane))
-            .map(({ lane }) => lane),
-      };
+/** What a batch says about the lanes that may serve it. */
+export interface LaneRules {
+  readonly policy: Policy | null;
+  /** `null`: no paid lane serves it. */
+  readonly maxCostNanoDollars: number | null;
+}
 
-/** The lanes that any of these names stands for in a batch with this policy, each once. */
-export const lanesUnder = (
-  policy: Policy | null,
-  routing: Routing,
-  names: readonly string[],
-): readonly Lane[] => {
-  const allowed = routingUnder(policy, routing);
+/**
+ * The same routing for a batch with these rules: no name stands for a lane that its policy rules out, nor for a paid one
+ * unless it has a budget and the lane a price. With a budget, every such lane comes after those that cost nothing, whatever
+ * the name.
+ */
+export const routingUnder = (rules: LaneRules, routing: Routing): Routing => ({
+  ...routing,
+  lanesOf: (name) => {
+    const named = candidatesIn(routing, name);
+    const joining = named.length === 0 ? [] : candidatesIn(routing, null).filter(isPaid);
+    const candidates = [
+      ...named.filter((candidate) => !isPaid(candidate)),
+      ...named.filter(isPaid),
+      ...joining,
+    ];
+    const serving = candidates.filter((candidate) => serves(rules, candidate));
+    return [...new Map(serving.map(({ lane }) => [lane.id, lane])).values()];
+  },
+});
+
+/** The lanes that any of these names stands for in a batch with these rules, each once. */
+export const lanesUnder = (rules: LaneRules, routing: Routing, names: readonly string[]): readonly Lane[] => {
+  const allowed = routingUnder(rules, routing);
   const lanes = names.flatMap((name) => allowed.lanesOf(name));
   return [...new Map(lanes.map((lane) => [lane.id, lane])).values()];
 };
 
-/** The lanes of this routing that do not qualify, whatever stands for them. */
-export const disqualifiedLaneIds = (policy: Policy | null, { providers }: Routing): readonly string[] =>
-  providers.flatMap((provider) =>
-    provider.lanes.filter((lane) => !qualifies(policy, provider, lane)).map(({ id }) => id),
-  );
+/** The lanes of this routing that may not serve the batch, whatever stands for them. */
+export const disqualifiedLaneIds = (rules: LaneRules, routing: Routing): readonly string[] =>
+  candidatesIn(routing, null)
+    .filter((candidate) => !serves(rules, candidate))
+    .map(({ lane }) => lane.id);
+
+const serves = (rules: LaneRules, { provider, lane }: Candidate): boolean =>
+  qualifies(rules.policy, provider, lane) && (provider.tier !== 'paid' || canPay(rules, lane));
+
+const canPay = ({ maxCostNanoDollars }: LaneRules, { price }: Lane): boolean =>
+  maxCostNanoDollars !== null && price !== undefined;
+
+const isPaid = ({ provider }: Candidate): boolean => provider.tier === 'paid';
 
 /** The lanes of a name, or all of them; those whose provider is not known are left out. */
 const candidatesIn = (routing: Routing, name: string | null): readonly Candidate[] => {
@@ -82,20 +101,53 @@ export const requireKnownNames = (policy: Policy, routing: Routing, knownNames: 
   }
 };
 
+/** Why no lane of a name may serve a batch: its policy rules them out, or they cost money that it cannot pay. */
+export interface NothingServes {
+  readonly kind: 'policy' | 'money';
+  /** For people, with the way out. */
+  readonly message: string;
+}
+
 /**
- * Refuses a policy that leaves nothing.
+ * Refuses rules that leave nothing.
  *
  * @param name the pool of every line; `null` looks at all lanes.
  * @throws BatchRefused that says why.
  */
-export const requireQualified = (policy: Policy, routing: Routing, name: string | null): void => {
-  const isLeft = candidatesIn(routing, name).some(({ provider, lane }) => qualifies(policy, provider, lane));
-  if (!isLeft) throw new BatchRefused('invalid', nothingLeftText(policy, routing, name));
+export const requireServing = (rules: LaneRules, routing: Routing, name: string | null): void => {
+  const why = whyNothingServes(rules, routing, name);
+  if (why !== null) throw new BatchRefused('invalid', why.message);
 };
 
-/** What to say where no lane of a name (`null`: none at all) qualifies: why, and the way out. */
-export const nothingLeftText = (policy: Policy, routing: Routing, name: string | null): string => {
+/** Why no lane of a name (`null`: no lane at all) may serve a batch with these rules; `null` if one may. */
+export const whyNothingServes = (
+  rules: LaneRules,
+  routing: Routing,
+  name: string | null,
+): NothingServes | null => {
+  const named = candidatesIn(routing, name);
+  const isServed =
+    name === null
+      ? named.some((candidate) => serves(rules, candidate))
+      : routingUnder(rules, routing).lanesOf(name).length > 0;
+  if (isServed || named.length === 0) return null;
+  const { policy } = rules;
+  const paid = named.filter(({ provider, lane }) => qualifies(policy, provider, lane));
+  if (policy !== null && paid.length === 0)
+    return { kind: 'policy', message: nothingLeftText(policy, named, name) };
+  return { kind: 'money', message: moneyText(rules, paid, name) };
+};
+
+const moneyText = (rules: LaneRules, paid: readonly Candidate[], name: string | null): string => {
+  const lanes = paid.map(({ lane }) => lane.id).join(', ');
+  const which = name === null ? 'every lane that is left' : `every lane of ${JSON.stringify(name)}`;
+  return rules.maxCostNanoDollars === null
+    ? `Expected --max-cost, since ${which} is paid (${lanes}), got none. Say what the batch may cost, such as --max-cost 2.50, or name a pool with lanes that are free.`
+    : `Expected a price for ${which} (${lanes}), got none: without one nothing paid is called. Say it in nightshift.yaml in dollars per million tokens, such as \`price: { input: 0.05, output: 0.40 }\`.`;
+};
+
+const nothingLeftText = (policy: Policy, named: readonly Candidate[], name: string | null): string => {
   const where = name === null ? 'at least one lane' : `at least one lane of ${JSON.stringify(name)}`;
-  const why = whyNoneQualifies(policy, candidatesIn(routing, name));
+  const why = whyNoneQualifies(policy, named);
   return `Expected the policy \`${policyText(policy)}\` to leave ${where}, got none${why === '' ? '' : ` (${why})`}. Allow more, name another pool, or add a provider that qualifies.`;
 };

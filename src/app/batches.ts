@@ -2,6 +2,7 @@
  * What can be done with batches, from wherever it is asked: the command line on the record itself, the HTTP interface,
  * and the client of another process's HTTP interface all speak these words.
  */
+import type { AskedTerms, BatchTerms } from '../core/batch-terms.ts';
 import type { Policy } from '../core/policy.ts';
 import type { TaskSpec } from '../core/tasks/task-spec.ts';
 import type { LaneTotal } from './explain.ts';
@@ -18,6 +19,13 @@ export interface Submission {
   readonly pool: string | null;
   /** Which lanes its prompts may go to, whatever fails; `null` for any. */
   readonly policy: Policy | null;
+  /**
+   * What its calls on paid lanes may cost together; `null`: nothing paid is called, or of a batch that is known, what was said
+   * before. No part of what it is known by.
+   */
+  readonly maxCostNanoDollars: number | null;
+  /** When it may run, before whom, and until when. No part of what the batch is known by: a known one goes by them from now on. */
+  readonly terms: AskedTerms;
   /** Only the first so many good lines; `null` takes all. */
   readonly limit: number | null;
   /** Give up what the record holds of this input, and an unfinished batch with the same `outputPath`. */
@@ -60,6 +68,8 @@ export interface Submitted {
   readonly reasons: Reasons;
   /** The record knew the batch already: nothing was added. */
   readonly isKnown: boolean;
+  /** What a known batch went by before, where this submission has changed that; else `null`. */
+  readonly formerTerms: BatchTerms | null;
   /** What nobody was told yet about the providers it may go to; one sentence each. See {@link Batches.markTold}. */
   readonly notices: readonly string[];
 }
@@ -104,7 +114,7 @@ export const refOf = ({ id }: Pick<Batch, 'id'>): string => `id:${id}`;
 
 /** Batches by `ref`: a name (the latest of that name), an id, or {@link refOf}. Every method throws {@link BatchRefused}. */
 export interface Batches {
-  /** Takes the lines in; the same input, task and policy again answers the batch that is known. */
+  /** Takes the lines in; the same input, task and policy again answers the batch that is known, on the terms of now. */
   submit(
     submission: Submission,
     input: BatchInput,
@@ -121,7 +131,7 @@ export interface Batches {
   /** Nothing more is granted to it until it is resumed; calls under way end. */
   pause(ref: string): Promise<Batch>;
   resume(ref: string): Promise<Batch>;
-  /** Failed lines (and, of a cancelled batch, cancelled ones) are pending again, with all their tries; on `pool` if it is given. */
+  /** Failed lines (and, of a cancelled or expired batch, those that this ended) are pending again, with all their tries; on `pool` if it is given. */
   retry(ref: string, options: { readonly pool: string | null }): Promise<Retried>;
   /**
    * These notices were shown, and are not given again. Until then every answer has them; a service marks what it has

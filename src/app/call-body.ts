@@ -1,7 +1,7 @@
 /** The body of a call, made from the line as it was stored. */
 import { requestedOutputTokens } from '../core/lines/chat-request.ts';
 import { bodyOfLine } from '../core/lines/line-form.ts';
-import type { JsonRecord } from '../core/json/loose-json.ts';
+import { isList, type JsonRecord, memberAt } from '../core/json/loose-json.ts';
 import type { Lane, Provider } from '../core/model.ts';
 import { isTask } from '../core/tasks/task.ts';
 import type { BegunCall } from './ledger.ts';
@@ -14,20 +14,54 @@ export interface CallBody {
 
 /**
  * The body without what the provider is known to refuse or has refused, and with a cap on the answer: the line's own
- * as it stands, else the one that was reserved. A number goes out as it was written in the line.
+ * as it stands, else the one that was reserved. A number goes out as it was written in the line. What would change the price
+ * of a paid call is left out: its budget is reckoned at the standard rate.
  *
  * @throws if the stored line is not what ingest accepted: the record was changed by hand.
  */
 export const callBody = (call: BegunCall, lane: Lane, provider: Provider): CallBody => {
-  const stored = storedBody(call);
+  const stored = provider.tier === 'paid' ? atStandardRate(storedBody(call)) : storedBody(call);
   const leftOut = new Set([...provider.refusesParameters, ...call.droppedParameters, 'model']);
   const body = Object.fromEntries(Object.entries(stored).filter(([name]) => !leftOut.has(name)));
   const askedTokens = call.outputIsAsked ? requestedOutputTokens(stored) : null;
   const capTokens = askedTokens ?? Math.min(call.outputTokens, lane.maxOutputTokens);
   // The line's own cap stands under the name it has there, unless the provider does not know that name.
   const isCapped = askedTokens !== null && requestedOutputTokens(body) === askedTokens;
-  return { body: isCapped ? body : { ...body, max_tokens: capTokens }, capTokens };
+  return { body: isCapped ? withOneCap(body, capTokens) : { ...body, max_tokens: capTokens }, capTokens };
 };
+
+/**
+ * Ask for another rate than the standard one (twice as much for a faster answer), for another model's (OpenRouter's list of
+ * substitutes), or for what is billed beside tokens, or by other tokens than text (searches, speech).
+ */
+const DEARER_PARAMETERS: ReadonlySet<string> = new Set([
+  'service_tier',
+  'speed',
+  'models',
+  'plugins',
+  'web_search_options',
+  'search_parameters',
+  'modalities',
+  'audio',
+]);
+/** Tools that the caller runs; any other runs at the provider, and is billed by the use. */
+const OWN_TOOLS: readonly unknown[] = ['function', 'custom'];
+
+const atStandardRate = (stored: JsonRecord): JsonRecord => {
+  const body = Object.fromEntries(Object.entries(stored).filter(([name]) => !DEARER_PARAMETERS.has(name)));
+  const { tools, ...others } = body;
+  if (!isList(tools)) return body;
+  const own = tools.filter((tool) => OWN_TOOLS.includes(memberAt(tool, 'type')));
+  if (own.length > 0) return { ...others, tools: own };
+  const { tool_choice: _toolChoice, ...withoutTools } = others;
+  return withoutTools;
+};
+
+/** A line that names two caps gets the one that was reserved under both names: a provider may know either. */
+const withOneCap = (body: JsonRecord, capTokens: number): JsonRecord =>
+  typeof body['max_tokens'] === 'number' && body['max_tokens'] !== capTokens
+    ? { ...body, max_tokens: capTokens }
+    : body;
 
 const storedBody = (call: BegunCall): JsonRecord => {
   if (call.task !== null && !isTask(call.task)) {

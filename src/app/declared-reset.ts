@@ -5,7 +5,11 @@ import { PERIOD_MS } from '../core/quota/period-lengths.ts';
 import { windowEndMs, windowMs } from '../core/quota/window.ts';
 import type { Routing } from './ports.ts';
 
-/** A window that refills or rolls has room again long before it is over, and nobody knows when a session ends: they are tried again this often. */
+/**
+ * A window that refills or rolls has room again long before it is over, and nobody knows when a session ends: they are
+ * tried again after this part of their length, and at least this often.
+ */
+const RETRY_OPEN_WINDOW_SHARE = 1 / 20;
 const RETRY_OPEN_WINDOW_MS = 15 * 60_000;
 
 /** The end of the declared window of that period on that lane or provider; without one, a guess that errs on the late side. */
@@ -19,11 +23,13 @@ export const declaredResetAtMs = (
   const provider = routing.provider(lane?.providerId ?? scope);
   const limits = [...(lane?.limits ?? []), ...(provider?.limits ?? [])];
   const [longest] = limits
-    .filter((limit) => windowMs(limit.window) >= PERIOD_MS[period] / 2)
+    .filter(({ window }) =>
+      period === 'session' ? window.kind === 'session' : windowMs(window) >= PERIOD_MS[period] / 2,
+    )
     .toSorted((a, b) => windowMs(a.window) - windowMs(b.window));
   if (longest === undefined) return nowMs + PERIOD_MS[period];
   const { window } = longest;
   if (window.kind === 'rolling' || window.kind === 'refill' || window.kind === 'session')
-    return nowMs + RETRY_OPEN_WINDOW_MS;
+    return nowMs + Math.min(RETRY_OPEN_WINDOW_MS, windowMs(window) * RETRY_OPEN_WINDOW_SHARE);
   return windowEndMs(window, nowMs) + marginMs(window);
 };

@@ -24,7 +24,7 @@ export interface LineStory {
   readonly atMs: number;
   readonly lineNumber: number;
   readonly customId: string | null;
-  readonly state: 'pending' | 'granted' | 'parked' | 'succeeded' | 'failed' | 'bad';
+  readonly state: 'pending' | 'granted' | 'parked' | 'succeeded' | 'failed' | 'cancelled' | 'expired' | 'bad';
   /** The name it is routed by; `null` for a bad line. */
   readonly poolName: string | null;
   readonly laneIds: readonly string[];

@@ -39,7 +39,7 @@ export interface GrantStories {
  * - `running`: in progress and not paused;
  * - `paused`: in progress and paused;
  * - `completed`;
- * - `cancelled`: cancelled, or being cancelled.
+ * - `cancelled`: cancelled or expired, or on the way there.
  */
 export type BatchGroup = 'running' | 'paused' | 'completed' | 'cancelled';
 

@@ -1,4 +1,4 @@
-/** Cleans up after dead processes, wakes what is due, adds lost jobs again, and ends the lines of cancelled batches. */
+/** Cleans up after dead processes, wakes what is due, adds lost jobs again, and ends the lines of batches that were cancelled or expire. */
 import { endOpenLines } from './cancel.ts';
 import type { BatchStore } from './batch-store.ts';
 import type { GrantLedger } from './ledger.ts';
@@ -15,10 +15,12 @@ export interface HousekeepingTools {
 
 /** How often the dead are looked for. */
 const SWEEP_EVERY_MS = 1_000;
+/** How long lines are ended between two sweeps. */
+const END_LINES_FOR_MS = 500;
 /** How often queues that nobody needs any more are looked for. */
 const TIDY_EVERY_MS = 60_000;
 
-/** Sweeps once a second, and exactly when the next parked request falls due, until the signal aborts. Never rejects. */
+/** Sweeps once a second, and exactly when the next parked request falls due or a deadline comes, until the signal aborts. Never rejects. */
 export const housekeep = async (tools: HousekeepingTools, signal: AbortSignal): Promise<void> => {
   const { clock, log } = tools;
   let nextTidyMs = clock.nowMs();
@@ -27,7 +29,7 @@ export const housekeep = async (tools: HousekeepingTools, signal: AbortSignal): 
     try {
       const nextDueAtMs = await sweepOnce(tools);
       if (nextDueAtMs !== null) nextMs = Math.min(nextMs, Math.max(nextDueAtMs, clock.nowMs() + 1));
-      await endCancelled(tools, signal);
+      await endLines(tools, signal);
       if (clock.nowMs() >= nextTidyMs) {
         nextTidyMs = clock.nowMs() + TIDY_EVERY_MS;
         await removeUnusedQueues(tools);
@@ -39,7 +41,7 @@ export const housekeep = async (tools: HousekeepingTools, signal: AbortSignal): 
   }
 };
 
-/** One sweep; when the next parked request falls due. */
+/** One sweep; when the next parked request falls due, or the next deadline comes. */
 export const sweepOnce = async ({
   ledger,
   queues,
@@ -56,8 +58,12 @@ export const sweepOnce = async ({
   return nextDueAtMs;
 };
 
-const endCancelled = async ({ store }: HousekeepingTools, signal: AbortSignal): Promise<void> => {
-  for (const batchId of await store.cancellingIds()) await endOpenLines(store, batchId, signal);
+/** What is left of a long batch is ended after the next sweep: others have lines that fall due. */
+const endLines = async ({ store }: HousekeepingTools, signal: AbortSignal): Promise<void> => {
+  const ending = await store.endingIds();
+  if (ending.length === 0) return;
+  const inTime = AbortSignal.any([signal, AbortSignal.timeout(END_LINES_FOR_MS)]);
+  for (const batchId of ending) await endOpenLines(store, batchId, inTime);
 };
 
 const removeUnusedQueues = async ({ ledger, queues, log }: HousekeepingTools): Promise<void> => {

@@ -2,6 +2,7 @@
 import type { NamedLimit, Scope } from '../core/failures/failure.ts';
 import type { Settlement } from '../core/failures/next-step.ts';
 import type { Lane, TokenUsage } from '../core/model.ts';
+import type { Wish } from '../core/plan/wish-list.ts';
 import type { Standing } from '../core/quota/standing.ts';
 
 /** One lane as the dispatcher asks for grants on it. */
@@ -9,8 +10,18 @@ export interface GrantOrder {
   readonly lane: Lane;
   /** The size of call that the lane would rather make than any other, in tokens; see core/matching.ts. */
   readonly targetTokens: number;
+  /** What the plan of the night says belongs there; `null` while there is no plan: then the lane takes what suits it. */
+  readonly wishes: Wishes | null;
   /** At most this many grants; free call slots of live workers bound them too. */
   readonly atMost: number;
+}
+
+/** What a lane asks for by the plan. */
+export interface Wishes {
+  /** The most wanted first. */
+  readonly ranges: readonly Wish[];
+  /** Routes that the plan knows: of these nothing is taken but by a wish. */
+  readonly plannedRouteIds: readonly number[];
 }
 
 /** Grants that one job runs one after the other in one call slot; ids ascending, never empty. */
@@ -20,6 +31,8 @@ export type Slice = readonly number[];
 export interface Granted {
   /** Empty if there was no room or no work. */
   readonly slices: readonly Slice[];
+  /** For each grant the place of the range it is from, in {@link Wishes}; `null` where it is from none. */
+  readonly wishPlaces: readonly (number | null)[];
   /** Why there are not more; empty if `atMost` was reached. */
   readonly stoppedBy: '' | 'paused' | 'closed' | 'no-slot' | 'no-room' | 'no-work';
   /** When it is worth asking again; `null` if only an event can change the answer. */
@@ -68,6 +81,8 @@ export interface BegunCall {
   readonly patienceMs: number | null;
   /** It goes beyond a limit that evidence lowered, to see whether there is more by now. */
   readonly isProbe: boolean;
+  /** The lane's circuit breaker is half open: the call finds out whether the lane works again. */
+  readonly isTrial: boolean;
 }
 
 /** What a provider's answer says of its limits. */
@@ -124,6 +139,8 @@ export interface GrantLedger {
   begin(grantIds: readonly number[], workerId: number): Promise<readonly BegunCall[]>;
   /** Stores outcomes, settles quota and moves the requests on; fenced by the grant. */
   finish(calls: readonly FinishedCall[]): Promise<void>;
+  /** Those of these calls whose requests have their final line already: another call was quicker. */
+  superseded(grantIds: readonly number[]): Promise<readonly number[]>;
   /** Cleans up after dead processes and wakes what is due. */
   sweep(): Promise<Swept>;
   /** Forgets, and answers, the lanes that had a queue and are neither wanted nor served any more. */
@@ -134,6 +151,6 @@ export interface GrantLedger {
 export interface Swept {
   /** Granted 2 s ago or more and not begun: their jobs may be lost. */
   readonly missingJobs: readonly { readonly laneId: string; readonly slice: Slice }[];
-  /** When the next parked request falls due. */
+  /** When the next parked request falls due, or the next deadline comes. */
   readonly nextDueAtMs: number | null;
 }

@@ -1,4 +1,5 @@
 /** One process's share of the night: it takes a seat, dispatches, makes calls and keeps house until it is told to stop. */
+import { abandonUseless, type CallsUnderWay, callsUnderWay } from './calls-under-way.ts';
 import { coalesce } from './coalesce.ts';
 import { dispatchLane } from './dispatch.ts';
 import { housekeep, sweepOnce } from './housekeep.ts';
@@ -7,6 +8,8 @@ import type { HealthBook } from './health-book.ts';
 import type { BegunCall, FinishedCall, Granted, GrantLedger, Slice } from './ledger.ts';
 import type { Clock, LaneQueues, Log, ProviderClient, Routing, WakeSignal } from './ports.ts';
 import type { Announcement, ProcessRegistry, ServedLane } from './process-registry.ts';
+import { keepPlanning, type PlanningTools } from './keep-planning.ts';
+import { openPlanBook } from './plan-book.ts';
 import { type CallTools, runSlice } from './run-slice.ts';
 import { tendLanes } from './tend-lanes.ts';
 
@@ -22,6 +25,7 @@ export interface NightTools {
   readonly wake: WakeSignal;
   readonly clock: Clock;
   readonly log: Log;
+  readonly planning: PlanningTools;
   /** In [0, 1). */
   readonly random01: () => number;
 }
@@ -45,6 +49,9 @@ export interface Night {
   abort(): void;
 }
 
+/** What lanes would take in the first second without a plan is missed where it belongs; this long they wait for one, in real ms. */
+const LONGEST_WAIT_FOR_PLAN_MS = 3_000;
+
 /** Slices or outcomes that go to the record together. */
 const AT_ONCE = 64;
 
@@ -64,18 +71,32 @@ export const startNight = async (
   const withoutWork = new Set<string>();
   const onAnswer = (laneId: string, stoppedBy: Granted['stoppedBy']): void =>
     void (stoppedBy === 'no-work' ? withoutWork.add(laneId) : withoutWork.delete(laneId));
+  const plan = openPlanBook(() => tools.planning.realTime.nowMs());
+  const ready = new AbortController();
   const dispatching = roles.includes('dispatcher')
     ? [
         tendLanes(
           tools,
           dispatched,
-          (lane, signal) => dispatchLane({ ...tools, onAnswer }, lane, signal),
+          async (lane, signal) => {
+            await tools.planning.realTime.sleep(
+              LONGEST_WAIT_FOR_PLAN_MS,
+              AbortSignal.any([ready.signal, signal]),
+            );
+            await dispatchLane({ ...tools, plan, onAnswer }, lane, signal);
+          },
+          granting.signal,
+        ),
+        keepPlanning(
+          { ...tools, ...tools.planning, book: plan, onReady: () => ready.abort() },
+          dispatched,
           granting.signal,
         ),
         housekeep(tools, granting.signal),
       ]
     : [];
-  const work = workOf(tools, () => seat.id, calling.signal);
+  const underWay = callsUnderWay(tools.ledger);
+  const work = workOf(tools, { processId: () => seat.id, underWay, signal: calling.signal });
   const consuming = roles.includes('worker')
     ? [
         tendLanes(
@@ -95,7 +116,9 @@ export const startNight = async (
     granting.abort();
     await Promise.all(dispatching);
     working.abort();
-    await Promise.all(consuming);
+    const consumed = Promise.all(consuming);
+    await abandonUseless(tools, underWay, consumed);
+    await consumed;
     await seat.leave();
     log.info({ processId: seat.id }, 'night.drained');
   };
@@ -125,8 +148,7 @@ const consumeUntil = async (
 /** What is done with each job. A job may be delivered twice to one process; the record's fence tells only processes apart. */
 const workOf = (
   tools: NightTools,
-  processId: () => number,
-  signal: AbortSignal,
+  { processId, underWay, signal }: WorkOptions,
 ): ((slice: Slice) => Promise<void>) => {
   const { ledger } = tools;
   const callTools: CallTools = {
@@ -135,17 +157,23 @@ const workOf = (
     finish: coalesce((calls: readonly FinishedCall[]) => finishEach(ledger, calls), AT_ONCE),
     signal,
   };
-  const running = new Set<number>();
   return async (slice) => {
-    const mine = slice.filter((grantId) => !running.has(grantId));
-    for (const grantId of mine) running.add(grantId);
+    const mine = slice.filter((grantId) => !underWay.has(grantId));
+    const abandoned = underWay.enter(mine);
     try {
-      if (mine.length > 0) await runSlice(callTools, mine);
+      const tied = { ...callTools, signal: AbortSignal.any([signal, abandoned]) };
+      if (mine.length > 0) await runSlice(tied, mine);
     } finally {
-      for (const grantId of mine) running.delete(grantId);
+      underWay.leave(mine);
     }
   };
 };
+
+interface WorkOptions {
+  readonly processId: () => number;
+  readonly underWay: CallsUnderWay;
+  readonly signal: AbortSignal;
+}
 
 /** Begun calls by slice. */
 const beginEach = async (

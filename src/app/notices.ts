@@ -35,7 +35,7 @@ export const untoldNotices = async (
   batch: Batch,
 ): Promise<readonly string[]> => {
   if (isFinal(batch)) return [];
-  const lanes = lanesUnder(batch.policy, routing, await store.poolNamesOf(batch.id));
+  const lanes = lanesUnder(batch, routing, await store.poolNamesOf(batch.id));
   const goesTo = new Set(lanes.map(({ providerId }) => providerId));
   const worthTelling = routing.providers.filter(
     (provider) => goesTo.has(provider.id) && mayUsePrompts(provider),

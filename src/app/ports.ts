@@ -5,6 +5,7 @@
  */
 import type { ModelResolution } from '../core/lines/chat-request.ts';
 import type { Lane, Pool, Provider } from '../core/model.ts';
+import type { NamedPrice } from '../core/money/price.ts';
 import type { Slice } from './ledger.ts';
 import type { ServedLane } from './process-registry.ts';
 
@@ -76,4 +77,6 @@ export interface Routing {
   /** The same by ids, or the names that resemble one that is unknown. */
   resolveModel(name: string): ModelResolution;
   readonly pools: readonly Pool[];
+  /** What work would cost if it were paid for: the lanes that have a price, else models of the catalog. */
+  readonly prices: readonly NamedPrice[];
 }

@@ -1,8 +1,11 @@
 /** What a person wants to know while a batch runs. Types, and the little arithmetic that every display shares. */
+import { opensAtMs } from '../core/night-window.ts';
 import type { Batch } from './batch-store.ts';
 import type { Closing } from './health-book.ts';
 import type { Routing } from './ports.ts';
 import type { CalendarUnit, Metric } from '../core/model.ts';
+import type { Forecast } from '../core/plan/forecast.ts';
+import { type NamedPrice, type Savings, savingsOf } from '../core/money/price.ts';
 
 /** What a provider did that its declared limit does not explain. */
 export interface LimitEvidence {
@@ -74,7 +77,11 @@ export interface Progress {
   readonly nextDueAtMs: number | null;
   /** Calls granted or under way for this batch. */
   readonly underWay: number;
+  /** When it will be done; `null` while nobody plans it. */
+  readonly forecast: Forecast | null;
   readonly lanes: readonly LaneProgress[];
+  /** What its lines would have cost where they cost least, less what was spent; `null` where no price is known. */
+  readonly savings: Savings | null;
 }
 
 /** Reads how things stand. */
@@ -85,9 +92,39 @@ export interface ProgressReader {
   lanes(routing: Routing): Promise<readonly LaneProgress[]>;
 }
 
+/** What the lines of a batch that are done saved, by its totals alone. */
+export const batchSavings = (batch: Batch, prices: readonly NamedPrice[]): Savings | null =>
+  savingsOf({ ...batch, calls: batch.succeeded }, prices);
+
+/** Whether what is left of its budget covers no call that it could make on a paid lane. */
+export const isOutOfMoney = (batch: Batch): boolean =>
+  batch.maxCostNanoDollars !== null &&
+  batch.refusedNanoDollars !== null &&
+  batch.spentNanoDollars + batch.heldNanoDollars + batch.refusedNanoDollars > batch.maxCostNanoDollars;
+
+/** Whether it has a budget that still covers calls. */
+export const mayPay = (batch: Batch): boolean => batch.maxCostNanoDollars !== null && !isOutOfMoney(batch);
+
+/** The deadline of a batch that is not done by then, as it is forecast; `null` where it is, or has none. */
+export const expiresAtMs = ({ batch, forecast }: Pick<Progress, 'batch' | 'forecast'>): number | null => {
+  const { deadlineAtMs } = batch.terms;
+  const finishAtMs = forecast?.finishAtMs ?? null;
+  return deadlineAtMs !== null && finishAtMs !== null && finishAtMs > deadlineAtMs ? deadlineAtMs : null;
+};
+
 /** Lines that have their final line. */
 export const linesDone = (batch: Batch): number =>
-  batch.bad + batch.succeeded + batch.failed + batch.cancelled;
+  batch.bad + batch.succeeded + batch.failed + batch.cancelled + batch.expired;
 
 /** Whether every line has its final line. */
 export const isFinal = (batch: Batch): boolean => linesDone(batch) >= batch.total;
+
+/** When its night window opens for a batch in progress that waits for it; `null` while calls may begin. */
+export const waitsForNightUntilMs = ({ state, isPaused, terms }: Batch, nowMs: number): number | null => {
+  if (state !== 'in_progress' || isPaused) return null;
+  const untilMs = opensAtMs(terms.nightWindow, nowMs);
+  return untilMs > nowMs ? untilMs : null;
+};
+
+/** Lines that have a final line and are no success. */
+export const linesNotSucceeded = (batch: Batch): number => linesDone(batch) - batch.succeeded;

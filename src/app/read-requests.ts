@@ -8,10 +8,12 @@ import { policyText } from '../core/policy-text.ts';
 import type { Policy } from '../core/policy.ts';
 import type { Task } from '../core/tasks/task.ts';
 import { DEFAULT_OUTPUT_TOKENS, reservedOutputTokens } from '../core/tokens/reserved-output.ts';
+import { mostPromptTokens } from '../core/money/most-prompt-tokens.ts';
 import { NO_PROMPT } from '../core/tokens/prompt-parts.ts';
 import { measurePrompts } from './measure-prompts.ts';
 import { oneAhead } from './one-ahead.ts';
-import { nothingLeftText, routingUnder } from './batch-policy.ts';
+import { routingUnder, whyNothingServes } from './batch-policy.ts';
+import { BatchRefused } from './batches.ts';
 import type { IngestRow } from './batch-store.ts';
 import type { Routing } from './ports.ts';
 import type { TokenCounter } from './token-counter.ts';
@@ -29,12 +31,19 @@ export interface ReadingPolicy {
   readonly pool: string | null;
   /** Which lanes may serve a line, whatever its model; `null`: any. */
   readonly policy: Policy | null;
+  /** `null`: no paid lane may serve a line. */
+  readonly maxCostNanoDollars: number | null;
   /** Where documents go without `--pool`. */
   readonly documentPool: string;
   /** Reads no further than this many requests; `null` reads all. */
   readonly limit: number | null;
   readonly resolveModel: (name: string) => ModelResolution;
+  /** Told of each line that is refused because no lane of its pool can ever take it. */
+  readonly tooLarge?: (poolName: string, need: RequestNeed) => void;
 }
+
+/** What a request needs of a lane, in tokens as they are counted here. */
+export type RequestNeed = Parameters<typeof canEverServe>[2];
 
 /** Why lines could not be taken: the first few of them, and how many in all. */
 export interface Reasons {
@@ -43,7 +52,7 @@ export interface Reasons {
 }
 
 /** How many reasons are shown to a person. */
-const REASONS_SHOWN = 10;
+export const REASONS_SHOWN = 10;
 
 /** Reads raw lines for one batch. */
 export class RequestReader {
@@ -136,8 +145,9 @@ export class RequestReader {
           : (line.maxTokens ?? DEFAULT_OUTPUT_TOKENS),
       outputIsAsked: line.isCapRequested,
     };
-    const tooLarge = this.#whyUnservable(poolName, need);
+    const tooLarge = this.#whyUnservable(line.lineNumber, poolName, need);
     if (tooLarge !== null) {
+      this.#policy.tooLarge?.(poolName, need);
       const { lineNumber, customId } = line;
       return this.#refuse({
         kind: 'bad',
@@ -151,6 +161,7 @@ export class RequestReader {
     this.#goodCount += 1;
     return {
       ...need,
+      mostPromptTokens: mostPromptTokens(line.prompt),
       lineNumber: line.lineNumber,
       customId: line.customId,
       line: text,
@@ -159,11 +170,18 @@ export class RequestReader {
     };
   }
 
-  /** Why no lane of the pool can ever take a request of that size; `null` if one can. */
-  #whyUnservable(poolName: string, need: Parameters<typeof canEverServe>[2]): string | null {
+  /**
+   * Why no lane of the pool can ever take a request of that size; `null` if one can.
+   *
+   * @throws BatchRefused where only money is missing: every such line would have to be submitted again.
+   */
+  #whyUnservable(lineNumber: number, poolName: string, need: RequestNeed): string | null {
     const { policy } = this.#policy;
-    const lanes = routingUnder(policy, this.#routing).lanesOf(poolName);
-    if (policy !== null && lanes.length === 0) return nothingLeftText(policy, this.#routing, poolName);
+    const lanes = routingUnder(this.#policy, this.#routing).lanesOf(poolName);
+    const why = lanes.length > 0 ? null : whyNothingServes(this.#policy, this.#routing, poolName);
+    if (why?.kind === 'money')
+      throw new BatchRefused('invalid', `line ${lineNumber}: ${why.message} Nothing was taken in.`);
+    if (why !== null) return why.message;
     let largest = 0;
     let longestAnswer = 0;
     for (const lane of lanes) {
@@ -192,6 +210,7 @@ export class RequestReader {
 const NOT_RUN = {
   poolName: null,
   promptTokens: 0,
+  mostPromptTokens: null,
   outputTokens: 0,
   outputIsAsked: false,
   state: 'bad',

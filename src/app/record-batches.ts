@@ -1,7 +1,7 @@
 /** {@link Batches} on the record itself. */
 import { nearestNames } from '../core/nearest.ts';
 import { disagreements } from './announce.ts';
-import { lanesUnder, requireQualified } from './batch-policy.ts';
+import { lanesUnder, requireServing } from './batch-policy.ts';
 import { type Batches, BatchRefused, type BatchStatus, type ResultQuery } from './batches.ts';
 import { endOpenLines } from './cancel.ts';
 import type { ExplainReader } from './explain.ts';
@@ -10,7 +10,7 @@ import type { Batch, BatchStore, FinalLine, ResultCursor } from './batch-store.t
 import type { HealthBook } from './health-book.ts';
 import type { Routing } from './ports.ts';
 import type { ProcessRegistry } from './process-registry.ts';
-import { linesDone, type Progress, type ProgressReader } from './progress.ts';
+import { isOutOfMoney, linesDone, type Progress, type ProgressReader } from './progress.ts';
 import { requirePool, takeIn, type TakeInTools } from './take-in.ts';
 
 /** What working on the record needs. */
@@ -66,7 +66,7 @@ export const recordBatches = (tools: RecordBatchesTools): Batches => {
       const batch = await find(ref);
       const routing = await tools.routing();
       if (pool !== null) requirePool(routing, pool);
-      if (pool !== null && batch.policy !== null) requireQualified(batch.policy, routing, pool);
+      if (pool !== null) requireServing(batch, routing, pool);
       const lines = await store.retry(batch.id, pool, routing);
       if (lines === 0) throw nothingToRetry(batch);
       const retried = await again(store, batch);
@@ -136,10 +136,10 @@ const setPaused = async (store: BatchStore, batch: Batch, isPaused: boolean): Pr
 };
 
 const nothingToRetry = (batch: Batch): BatchRefused =>
-  batch.state === 'cancelling'
+  batch.state === 'cancelling' || batch.state === 'expiring'
     ? new BatchRefused(
         'conflict',
-        `The batch "${batch.name}" is just being cancelled; retry it when that is over.`,
+        `The batch "${batch.name}" is just being ${batch.state === 'cancelling' ? 'cancelled' : 'ended at its deadline'}; retry it when that is over.`,
       )
     : new BatchRefused(
         'conflict',
@@ -166,7 +166,7 @@ const statusOf = async (
     processes.processes(),
   ]);
   if (now === null) throw new BatchRefused('not-found', `The batch "${name}" was removed meanwhile.`);
-  const laneIds = lanesUnder(now.batch.policy, names, poolNames).map((lane) => lane.id);
+  const laneIds = lanesUnder(now.batch, names, poolNames).map((lane) => lane.id);
   return { progress: now, laneIds, warnings: [...idleWarnings(now, laneIds), ...disagreements(live)] };
 };
 
@@ -177,6 +177,11 @@ const idleWarnings = ({ batch, lanes }: Progress, laneIds: readonly string[]): r
   return [
     ...(own.every(({ workers }) => workers === 0)
       ? ['No live worker serves any lane of this batch: start one with `nightshift up`.']
+      : []),
+    ...(isOutOfMoney(batch)
+      ? [
+          'What is left of the budget covers no further call on a paid lane: submit the same again with a larger --max-cost, or let free lanes go on.',
+        ]
       : []),
     ...(paused.length > 0
       ? [`Paused lanes: ${paused.join(', ')}. \`nightshift resume --lane LANE\` resumes one.`]

@@ -237,14 +237,30 @@ const judge = (
     isCapOurs: !call.outputIsAsked,
     promptText: () => JSON.stringify(sent.body),
   };
-  return believable(classifyAnswer(signal, asked), lane);
+  return believable(classifyAnswer(signal, asked), lane, provider);
 };
 
-/** No call takes twice its model's context. A usage that says so is not believed, and the estimate stands. */
-const believable = (verdict: Answer | Failure, { contextTokens }: Lane): Answer | Failure => {
+/** The record counts no further, of both directions together. */
+const MOST_COUNTED = 1_000_000_000;
+
+/**
+ * No call takes twice its model's context. A usage that says so is not believed, and the estimate stands; but what a paid
+ * provider claims it will bill, true or not.
+ */
+const believable = (
+  verdict: Answer | Failure,
+  { contextTokens }: Lane,
+  { tier }: Provider,
+): Answer | Failure => {
   if (!('usage' in verdict) || verdict.usage === null) return verdict;
   const { promptTokens, completionTokens } = verdict.usage;
-  return promptTokens + completionTokens > contextTokens * 2 ? { ...verdict, usage: null } : verdict;
+  if (promptTokens + completionTokens <= contextTokens * 2) return verdict;
+  if (tier !== 'paid') return { ...verdict, usage: null };
+  const usage = {
+    promptTokens: Math.min(MOST_COUNTED, promptTokens),
+    completionTokens: Math.min(MOST_COUNTED, completionTokens),
+  };
+  return { ...verdict, usage };
 };
 
 const applyEffect = async (

@@ -105,6 +105,7 @@ const afterFailure = (returned: Returned, failure: Failure, routing: Routing): S
         (attempt) => attempt.outcome === 'bad-request' && attempt.lane !== lane.id,
       ),
       sickBefore: count(call, (attempt) => attempt.outcome === 'sick' || attempt.outcome === 'unreachable'),
+      isTrial: call.isTrial,
       droppedParameters: call.droppedParameters,
       capTokens,
       laneMaxOutputTokens: lane.maxOutputTokens,
@@ -164,8 +165,11 @@ const moveToLargerCap = ({ call, capTokens }: Returned, wanted: number, routing:
     : { next: { kind: 'pending', avoidUntilMs: null }, outputCapTokens };
 };
 
+/** So long a lane that failed a request is left to others where there are any: one whose minute is used up, or that is slow, has its turn by then. */
+const OTHERS_FIRST_MS = 300_000;
+
 const moveElsewhere = (
-  { call, lane }: Returned,
+  { call, lane, nowMs }: Returned,
   step: Extract<RequestStep, { kind: 'elsewhere' }>,
   routing: Routing,
 ): Moved | null => {
@@ -178,7 +182,7 @@ const moveElsewhere = (
   const avoided = union(call.avoided, left);
   const hasAnother = servingLanes(call, routing, [...call.excluded, ...avoided]).length > 0;
   return hasAnother
-    ? { avoided, next: { kind: 'pending', avoidUntilMs: step.backAtMs } }
+    ? { avoided, next: { kind: 'pending', avoidUntilMs: Math.max(step.backAtMs, nowMs + OTHERS_FIRST_MS) } }
     : { avoided: [], next: { kind: 'parked', untilMs: step.backAtMs } };
 };
 

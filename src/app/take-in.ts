@@ -4,22 +4,18 @@ import { badLine } from '../core/lines/output-line.ts';
 import { policyOf } from '../core/policy.ts';
 import { taskOf } from '../core/tasks/task-spec.ts';
 import type { Task } from '../core/tasks/task.ts';
-import { requireKnownNames, requireQualified } from './batch-policy.ts';
-import {
-  BatchRefused,
-  type BatchInput,
-  type IngestStatus,
-  type Submission,
-  type Submitted,
-} from './batches.ts';
+import { newTerms, wantedTerms } from './adopt-terms.ts';
+import { requireKnownNames, requireServing } from './batch-policy.ts';
+import { BatchRefused, type BatchInput, type IngestStatus, type Submission } from './batches.ts';
 import type { Batch, BatchStore, IngestRow } from './batch-store.ts';
 import type { Clock, Routing } from './ports.ts';
 import { linesDone } from './progress.ts';
 import { lineId, type RawLine, type Reasons, RequestReader } from './read-requests.ts';
+import { type TakenIn, takeUp } from './take-up.ts';
 import type { Tokenizer } from './token-counter.ts';
 
 /** Where documents go unless a pool is named. */
-const DOCUMENT_POOL = 'small';
+export const DOCUMENT_POOL = 'small';
 /** How often it is told how far the reading is. */
 const TELL_EVERY_MS = 500;
 
@@ -40,9 +36,6 @@ export interface TakeInTools {
   readonly isServed: boolean;
 }
 
-/** What came of taking in, before anybody is told anything about it. */
-export type TakenIn = Omit<Submitted, 'notices'>;
-
 /** Who is told how far the reading is, and what stops it: nothing remains of a batch that was not read to its end. */
 export interface TakeInListener {
   readonly tell: (status: IngestStatus) => void;
@@ -52,7 +45,7 @@ export interface TakeInListener {
 /**
  * The batch of this submission: the one the record knows, or a new one.
  *
- * @throws BatchRefused for a pool, a task or a policy that is none, a policy that leaves no lane, an input without a good
+ * @throws BatchRefused for a pool, a task, a policy or terms that are none, a policy or a budget that leaves no lane, an input without a good
  *   line, or an output that belongs to another unfinished batch.
  */
 export const takeIn = async (
@@ -67,19 +60,22 @@ export const takeIn = async (
   if (submission.pool !== null) requirePool(routing, submission.pool);
   const policy = policyOf(submission.policy ?? {});
   if (policy !== null) requireKnownNames(policy, routing, tools.knownNames);
+  const wanted = await wantedTerms(store, submission.terms);
   const identity = sha256(identityText({ ...submission, policy }, task, input.hash));
   const known = await store.findByIdentity(identity);
-  if (known !== null && !submission.fresh) return await takeUp(store, known, submission);
-  if (policy !== null) requireQualified(policy, routing, submission.pool);
+  if (known !== null && !submission.fresh) return await takeUp(tools, known, { submission, wanted });
+  const { name, outputPath, errorPath, maxCostNanoDollars } = submission;
+  requireServing({ policy, maxCostNanoDollars }, routing, submission.pool);
+  const inForce = newTerms(wanted, tools.clock.nowMs());
   const twin = await makeRoom(store, submission, known, identity);
-  if (twin !== null) return await takeUp(store, twin, submission);
-  const { name, outputPath, errorPath } = submission;
+  if (twin !== null) return await takeUp(tools, twin, { submission, wanted });
   using tokens = tokenizer.open();
   const reader = new RequestReader(
     {
       task,
       pool: submission.pool,
       policy,
+      maxCostNanoDollars,
       limit: submission.limit,
       documentPool: DOCUMENT_POOL,
       resolveModel: (model) => routing.resolveModel(model),
@@ -88,14 +84,15 @@ export const takeIn = async (
     tokens,
   );
   const taken = await store.ingest(
-    { identity, name, task, policy, outputPath, errorPath, isServed },
+    { identity, name, task, policy, maxCostNanoDollars, ...inForce, outputPath, errorPath, isServed },
     routing,
     toldRows(tools, reader, input, listener),
     (line, id, first) => badLine(lineId(line), duplicateLine(line, id, first)),
   );
   if (taken.kind === 'no-good-line')
     throw new BatchRefused('invalid', noGoodLine(input.shownAs, reader.reasons));
-  return { batch: taken.batch, reasons: reader.reasons, isKnown: taken.kind === 'exists' };
+  const isKnown = taken.kind === 'exists';
+  return { batch: taken.batch, reasons: reader.reasons, isKnown, formerTerms: null };
 };
 
 /** Long enough for any file's name. */
@@ -109,7 +106,8 @@ const requireName = (name: string): void => {
   );
 };
 
-const readTask = ({ task }: Submission): Task | null => {
+/** @throws BatchRefused for a task that is none. */
+export const readTask = ({ task }: Pick<Submission, 'task'>): Task | null => {
   if (task === null) return null;
   const made = taskOf(task);
   if (made.kind === 'invalid') throw new BatchRefused('invalid', made.message);
@@ -132,8 +130,8 @@ export const requirePool = (routing: Routing, name: string): void => {
 };
 
 /** A batch is known by its input, its task and its policy. Batches of before there were policies keep their identity. */
-const identityText = (
-  { pool, limit, identityName, policy }: Submission,
+export const identityText = (
+  { pool, limit, identityName, policy }: Pick<Submission, 'pool' | 'limit' | 'identityName' | 'policy'>,
   task: Task | null,
   inputHash: string,
 ): string =>
@@ -145,19 +143,6 @@ const identityText = (
     identityName,
     ...(policy === null ? [] : [policy]),
   ]);
-
-const takeUp = async (store: BatchStore, known: Batch, submission: Submission): Promise<TakenIn> => {
-  const { outputPath, errorPath } = submission;
-  if (known.state === 'cancelled' || known.state === 'cancelling') {
-    throw new BatchRefused(
-      'conflict',
-      `Expected the batch "${known.name}" of this input to be at work or done, but it was cancelled. ` +
-        `Take its open lines up again with \`nightshift retry ${known.id}\`, or begin anew with --fresh.`,
-    );
-  }
-  if (outputPath !== null && errorPath !== null) await store.setOutput(known.id, outputPath, errorPath);
-  return { batch: known, reasons: { first: [], count: 0 }, isKnown: true };
-};
 
 /** Removes what is given up; answers the same batch where another process has taken it in since it was looked for. */
 const makeRoom = async (
@@ -202,7 +187,8 @@ async function* toldRows(
   }
 }
 
-const noGoodLine = (shownAs: string, { first, count }: Reasons): string =>
+/** What is said of an input without a line that can run. */
+export const noGoodLine = (shownAs: string, { first, count }: Reasons): string =>
   count === 0
     ? `Expected ${shownAs} to hold at least one line, got none. Write one JSON object per line.`
     : `Expected ${shownAs} to hold at least one line that can run, got none in ${count}:\n` +

@@ -7,6 +7,11 @@ const LANE = aLane('alpha/small', { maxOutputTokens: 512 });
 const PROVIDER = aProvider([LANE], { refusesParameters: ['logprobs'] });
 const MESSAGES = [{ role: 'user', content: 'Say yes.' }];
 
+const paidBody = (tools: unknown) => {
+  const line = batchLine({ messages: MESSAGES, tools, tool_choice: 'auto' });
+  return callBody(aCall({ line }), LANE, { ...PROVIDER, tier: 'paid' }).body;
+};
+
 describe('callBody', () => {
   it('sends numbers as they were written, though a double cannot hold them', () => {
     const line = `{"custom_id":"a","method":"POST","url":"/v1/chat/completions","body":{"messages":[{"role":"user","content":"x"}],"seed":12345678901234567890,"temperature":0.10000000000000000000001,"top_p":1e400}}`;
@@ -21,6 +26,41 @@ describe('callBody', () => {
     const line = batchLine({ model: 'small', messages: MESSAGES, logprobs: true, seed: 1, top_k: 3 });
     const { body } = callBody(aCall({ line, droppedParameters: ['seed'] }), LANE, PROVIDER);
     expect(body).toEqual({ messages: MESSAGES, top_k: 3, max_tokens: 320 });
+  });
+
+  it('sends the cap that was reserved under both names where a line names two', () => {
+    const line = batchLine({ messages: MESSAGES, max_completion_tokens: 100, max_tokens: 4_000 });
+    const call = aCall({ line, outputIsAsked: true, outputTokens: 104 });
+    expect(callBody(call, LANE, PROVIDER).body).toMatchObject({
+      max_completion_tokens: 100,
+      max_tokens: 100,
+    });
+  });
+
+  it('asks a paid lane for the standard rate, and others for whatever the line does', () => {
+    const call = aCall({ line: batchLine({ messages: MESSAGES, service_tier: 'priority' }) });
+    expect(callBody(call, LANE, PROVIDER).body).toHaveProperty('service_tier', 'priority');
+    expect(callBody(call, LANE, { ...PROVIDER, tier: 'paid' }).body).not.toHaveProperty('service_tier');
+  });
+
+  it.each([
+    ['models', ['dear/large']],
+    ['plugins', [{ id: 'web' }]],
+    ['web_search_options', {}],
+    ['search_parameters', { mode: 'on' }],
+    ['modalities', ['text', 'audio']],
+    ['audio', { voice: 'alloy', format: 'wav' }],
+  ])('leaves %s, which is billed by another price, to lanes that cost nothing', (name, value) => {
+    const call = aCall({ line: batchLine({ messages: MESSAGES, [name]: value }) });
+    expect(callBody(call, LANE, PROVIDER).body).toHaveProperty(name, value);
+    expect(callBody(call, LANE, { ...PROVIDER, tier: 'paid' }).body).not.toHaveProperty(name);
+  });
+
+  it('asks a paid lane for no tool that runs at the provider and is billed by the use', () => {
+    const mine = { type: 'function', function: { name: 'look_up' } };
+    const hosted = { type: 'openrouter:web_search' };
+    expect(paidBody([mine, hosted])).toMatchObject({ tools: [mine], tool_choice: 'auto' });
+    expect(Object.keys(paidBody([hosted]))).toEqual(['messages', 'max_tokens']);
   });
 
   it('caps the answer at what was reserved where the line does not', () => {

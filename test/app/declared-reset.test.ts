@@ -13,7 +13,7 @@ const UTC_DAY = per({ kind: 'calendar', unit: 'day', timeZone: 'UTC' });
 const PACIFIC_DAY = per({ kind: 'calendar', unit: 'day', timeZone: 'America/Los_Angeles' });
 const UTC_MONTH = per({ kind: 'calendar', unit: 'month', timeZone: 'UTC' });
 
-const resetOf = (limits: readonly Limit[], period: 'day' | 'week' | 'month'): number => {
+const resetOf = (limits: readonly Limit[], period: 'day' | 'session' | 'week' | 'month'): number => {
   const routing = routingFor([aProvider([aLane('alpha/small', { limits })])]);
   return declaredResetAtMs(routing, 'alpha/small', period, NOW_MS);
 };
@@ -39,6 +39,14 @@ describe('declaredResetAtMs', () => {
 
   it.each(['rolling', 'refill'] as const)('tries a %s day again after a quarter of an hour', (kind) => {
     expect(resetOf([per({ kind, perMs: DAY_MS })], 'day')).toBe(NOW_MS + 15 * MINUTE_MS);
+  });
+
+  it.each([
+    ['five hours', 5 * 60, 15],
+    ['forty minutes', 40, 2],
+  ])('tries a session of %s again soon, however long sessions are elsewhere', (_, minutes, soon) => {
+    const session = per({ kind: 'session', perMs: minutes * MINUTE_MS });
+    expect(resetOf([PER_MINUTE, session, UTC_DAY], 'session')).toBe(NOW_MS + soon * MINUTE_MS);
   });
 
   it('waits the whole period where no window of such a length is declared', () => {

@@ -9,7 +9,7 @@ const LANE = aLane('alpha/small', {
 });
 const PROVIDER = aProvider([LANE]);
 const SERVED = { lane: LANE, provider: PROVIDER };
-const NO_WORK: Granted = { slices: [], stoppedBy: 'no-work', wakeAtMs: null };
+const NO_WORK: Granted = { slices: [], wishPlaces: [], stoppedBy: 'no-work', wakeAtMs: null };
 
 /** What the ledger does when it is asked: answers, throws, or something in between. */
 type Turn = Granted | Error | (() => Granted);
@@ -77,21 +77,33 @@ const idleUntil = async ({ clock }: ReturnType<typeof setUp>): Promise<number> =
 
 describe('dispatchLane', () => {
   it('orders the size that suits the lane and puts the slices into its queue', async () => {
-    await dispatching([{ slices: [[3, 4], [5]], stoppedBy: 'no-work', wakeAtMs: null }], async (set) => {
-      await idleUntil(set);
-      expect(set.orders).toEqual([{ lane: LANE, targetTokens: targetTokens(PROVIDER, LANE), atMost: 256 }]);
-      expect(set.added).toEqual([['alpha/small', [[3, 4], [5]]]]);
-      expect(set.log.entries).toMatchObject([{ event: 'grants.made', fields: { slices: 2 } }]);
-    });
+    await dispatching(
+      [{ slices: [[3, 4], [5]], wishPlaces: [], stoppedBy: 'no-work', wakeAtMs: null }],
+      async (set) => {
+        await idleUntil(set);
+        expect(set.orders).toEqual([
+          { lane: LANE, targetTokens: targetTokens(PROVIDER, LANE), wishes: null, atMost: 256 },
+        ]);
+        expect(set.added).toEqual([['alpha/small', [[3, 4], [5]]]]);
+        expect(set.log.entries).toMatchObject([{ event: 'grants.made', fields: { slices: 2 } }]);
+      },
+    );
   });
 
   it('asks again 3 ms later where only the bound of one order stopped it', async () => {
-    const full: Granted = { slices: [[1]], stoppedBy: '', wakeAtMs: null };
+    const full: Granted = { slices: [[1]], wishPlaces: [], stoppedBy: '', wakeAtMs: null };
     await dispatching([full, full], async (set) => {
       await idleUntil(set);
       expect(set.orders).toHaveLength(3);
       expect(set.added).toHaveLength(2);
       expect(set.clock.nowMs()).toBe(NOW_MS + 2 * GATHER_MS);
+    });
+  });
+
+  it('asks again after a while though it waits until tomorrow: another lane may have taken what it waits for', async () => {
+    const waiting: Granted = { ...NO_WORK, stoppedBy: 'no-room', wakeAtMs: NOW_MS + 86_400_000 };
+    await dispatching([waiting], async (set) => {
+      expect(await idleUntil(set)).toBe(NOW_MS + 15_000);
     });
   });
 
@@ -106,15 +118,18 @@ describe('dispatchLane', () => {
   });
 
   it('asks again at the instant at which there is room', async () => {
-    await dispatching([{ slices: [], stoppedBy: 'no-room', wakeAtMs: NOW_MS + 700 }], async (set) => {
-      expect(await idleUntil(set)).toBe(NOW_MS + 700);
-      set.clock.advanceTo(NOW_MS + 699);
-      expect(set.clock.hasSleeper).toBe(true);
-      expect(set.orders).toHaveLength(1);
-      set.clock.advanceTo(NOW_MS + 700);
-      await idleUntil(set);
-      expect(set.orders).toHaveLength(2);
-    });
+    await dispatching(
+      [{ slices: [], wishPlaces: [], stoppedBy: 'no-room', wakeAtMs: NOW_MS + 700 }],
+      async (set) => {
+        expect(await idleUntil(set)).toBe(NOW_MS + 700);
+        set.clock.advanceTo(NOW_MS + 699);
+        expect(set.clock.hasSleeper).toBe(true);
+        expect(set.orders).toHaveLength(1);
+        set.clock.advanceTo(NOW_MS + 700);
+        await idleUntil(set);
+        expect(set.orders).toHaveLength(2);
+      },
+    );
   });
 
   it.each(['alpha', '*'])('asks again when %s is woken', async (woken) => {
@@ -172,7 +187,7 @@ describe('dispatchLane', () => {
   });
 
   it('goes on after the queue did not take the jobs, which housekeeping adds again', async () => {
-    const set = setUp([{ slices: [[1]], stoppedBy: '', wakeAtMs: null }]);
+    const set = setUp([{ slices: [[1]], wishPlaces: [], stoppedBy: '', wakeAtMs: null }]);
     const queues = { ...set.tools.queues, add: () => Promise.reject(new Error('the queue is away')) };
     const done = dispatchLane({ ...set.tools, queues }, SERVED, set.stop.signal);
     expect(await idleUntil(set)).toBe(NOW_MS + 500);
@@ -181,7 +196,7 @@ describe('dispatchLane', () => {
   });
 
   it('grants nothing more when it is told to stop while it gathers', async () => {
-    const set = setUp([{ slices: [[1]], stoppedBy: '', wakeAtMs: null }]);
+    const set = setUp([{ slices: [[1]], wishPlaces: [], stoppedBy: '', wakeAtMs: null }]);
     const done = set.start();
     expect(await set.clock.asleepUntil()).toBe(NOW_MS + GATHER_MS);
     set.stop.abort();
@@ -201,7 +216,7 @@ describe('dispatchLane', () => {
 
   it('tells after each grant why there were not more', async () => {
     const told: [string, string][] = [];
-    const set = setUp([{ slices: [], stoppedBy: 'paused', wakeAtMs: null }]);
+    const set = setUp([{ slices: [], wishPlaces: [], stoppedBy: 'paused', wakeAtMs: null }]);
     const onAnswer = (laneId: string, stoppedBy: Granted['stoppedBy']) => void told.push([laneId, stoppedBy]);
     const done = dispatchLane({ ...set.tools, onAnswer }, SERVED, set.stop.signal);
     await idleUntil(set);

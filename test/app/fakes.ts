@@ -1,4 +1,5 @@
 /** Small stand-ins for the ports of src/app/ports.ts, and makers of the data that goes through them. */
+import { ANY_TERMS } from '../../src/core/batch-terms.ts';
 import type { Lane, Pool, Provider } from '../../src/core/model.ts';
 import type { Batch, BatchStore } from '../../src/app/batch-store.ts';
 import type { BegunCall, GrantLedger } from '../../src/app/ledger.ts';
@@ -44,6 +45,7 @@ export const routingFor = (providers: readonly Provider[], pools?: readonly Pool
   return {
     providers,
     pools: known,
+    prices: lanes.flatMap(({ id, price }) => (price === undefined ? [] : [{ name: id, price }])),
     resolveModel: (name) => {
       const laneIds = known.find((pool) => pool.name === name)?.laneIds;
       return laneIds === undefined ? { kind: 'unknown', nearest: [] } : { kind: 'lanes', laneIds };
@@ -78,6 +80,7 @@ export const aCall = (differences: Partial<BegunCall> = {}): BegunCall => ({
   trail: [],
   patienceMs: null,
   isProbe: false,
+  isTrial: false,
   ...differences,
 });
 
@@ -172,9 +175,13 @@ export const aStore = (methods: Partial<BatchStore>): BatchStore => ({
   remove: notExpected,
   setOutput: notExpected,
   setPaused: notExpected,
+  allowPaid: notExpected,
+  setMaxCost: notExpected,
   startCancelling: notExpected,
-  cancellingIds: notExpected,
-  cancelOpen: notExpected,
+  setTerms: notExpected,
+  knowsTimeZone: async () => true,
+  endingIds: notExpected,
+  endOpen: notExpected,
   retry: notExpected,
   resultsSince: notExpected,
   finalLines: notExpected,
@@ -188,6 +195,7 @@ export const aLedger = (methods: Partial<GrantLedger>): GrantLedger => ({
   begin: notExpected,
   finish: notExpected,
   sweep: notExpected,
+  superseded: async () => [],
   forgetUnusedQueues: notExpected,
   ...methods,
 });
@@ -214,6 +222,12 @@ export const aBatch = (differences: Partial<Batch> = {}): Batch => ({
   state: 'in_progress',
   isPaused: false,
   policy: null,
+  maxCostNanoDollars: null,
+  spentNanoDollars: 0,
+  heldNanoDollars: 0,
+  refusedNanoDollars: null,
+  terms: ANY_TERMS,
+  deadlineText: null,
   outputPath: null,
   errorPath: null,
   createdAtMs: NOW_MS,
@@ -223,6 +237,7 @@ export const aBatch = (differences: Partial<Batch> = {}): Batch => ({
   succeeded: 0,
   failed: 0,
   cancelled: 0,
+  expired: 0,
   promptTokens: 0,
   completionTokens: 0,
   ...differences,

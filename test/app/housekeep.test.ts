@@ -31,7 +31,7 @@ const setUp = (sweeps: readonly (Swept | Error)[], batches: Partial<BatchStore> 
   });
   const clock = new FakeClock();
   const log = recordingLog();
-  const store = aStore({ cancellingIds: async () => [], ...batches });
+  const store = aStore({ endingIds: async () => [], ...batches });
   return { tools: { ledger, queues, store, clock, log }, counts, addedAgain, removed, unused, clock, log };
 };
 
@@ -104,8 +104,8 @@ describe('housekeep', () => {
     const left = [500, 500, 3];
     const asked: number[] = [];
     const { tools, clock } = setUp([], {
-      cancellingIds: async () => [5],
-      cancelOpen: async (batchId) => {
+      endingIds: async () => [5],
+      endOpen: async (batchId) => {
         asked.push(batchId);
         return left.shift() ?? 0;
       },
@@ -114,6 +114,25 @@ describe('housekeep', () => {
     const done = housekeep(tools, stop.signal);
     await clock.asleepUntil();
     expect(asked).toEqual([5, 5, 5]);
+    stop.abort();
+    await done;
+  });
+
+  it('sweeps again before all lines of a long batch are ended: those of others fall due', async () => {
+    const { tools, counts, clock } = setUp([], {
+      endingIds: async () => [5],
+      endOpen: async () => {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        return 500;
+      },
+    });
+    const stop = new AbortController();
+    const done = housekeep(tools, stop.signal);
+    const nextMs = await clock.asleepUntil();
+    expect(counts.sweeps).toBe(1);
+    clock.advanceTo(nextMs);
+    await clock.asleepUntil();
+    expect(counts.sweeps).toBe(2);
     stop.abort();
     await done;
   });

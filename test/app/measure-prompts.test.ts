@@ -5,7 +5,11 @@ import { fourCharactersAToken } from './fake-tokenizer.ts';
 
 describe('measurePrompts', () => {
   it('gives each prompt the counts of its own texts and its fixed tokens, in order', async () => {
-    const prompt = fc.record({ texts: fc.array(fc.string(), { maxLength: 4 }), fixedTokens: fc.nat(2_000) });
+    const prompt = fc.record({
+      texts: fc.array(fc.string(), { maxLength: 4 }),
+      fixedTokens: fc.nat(2_000),
+      otherParts: fc.constant(0),
+    });
     await fc.assert(
       fc.asyncProperty(fc.array(prompt), async (prompts) => {
         const measured = await measurePrompts(fourCharactersAToken, prompts, (item) => item);
@@ -24,7 +28,7 @@ describe('measurePrompts', () => {
       asked.push(texts);
       return texts.map(() => 1);
     };
-    const prompts = ['a', 'b', 'c'].map((text) => ({ texts: [text], fixedTokens: 0 }));
+    const prompts = ['a', 'b', 'c'].map((text) => ({ texts: [text], fixedTokens: 0, otherParts: 0 }));
     await measurePrompts({ count }, prompts, (prompt) => prompt);
     expect(asked).toEqual([['a', 'b', 'c']]);
   });

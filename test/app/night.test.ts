@@ -44,7 +44,7 @@ const setUp = async (roles: readonly Role[], chat: ProviderClient['chat'] = asyn
       },
       grant: async () => {
         steps.push('grant');
-        return { slices: [], stoppedBy: 'no-work', wakeAtMs: null };
+        return { slices: [], wishPlaces: [], stoppedBy: 'no-work', wakeAtMs: null };
       },
       begin: async (grantIds): Promise<readonly BegunCall[]> => {
         begun.push(grantIds);
@@ -61,7 +61,7 @@ const setUp = async (roles: readonly Role[], chat: ProviderClient['chat'] = asyn
       gone: notAsked,
       closings: async () => [],
     },
-    store: aStore({ cancellingIds: async () => [] }),
+    store: aStore({ endingIds: async () => [] }),
     processes: {
       join: async () => {
         steps.push('join');
@@ -81,6 +81,18 @@ const setUp = async (roles: readonly Role[], chat: ProviderClient['chat'] = asyn
     provider: { chat },
     routing: routingFor([PROVIDER]),
     wake: { listen: () => () => {} },
+    planning: {
+      reader: {
+        read: async () => {
+          steps.push('plan');
+          return { nowMs: 0, cells: [], routes: [], answers: [], lanes: [], providers: [], limits: [] };
+        },
+      },
+      planner: { plan: notAsked },
+      payments: { allow: async () => {} },
+      forecasts: { store: async () => {}, of: notAsked },
+      realTime: { nowMs: () => 0, sleep: async () => {} },
+    },
     clock,
     log: recordingLog(),
     random01: () => 0.5,
@@ -106,11 +118,11 @@ describe('a night', () => {
     expect(finished.map(({ grantId }) => grantId)).toEqual([7, 8]);
   });
 
-  it('of a dispatcher cleans up before it takes its seat, grants, and takes no jobs', async () => {
+  it('of a dispatcher cleans up before it takes its seat, plans, grants, and takes no jobs', async () => {
     const { night, steps } = await setUp(['dispatcher']);
     await night.drain();
     expect(steps.slice(0, 2)).toEqual(['sweep', 'join']);
-    expect(steps).toContain('grant');
+    expect(steps).toEqual(expect.arrayContaining(['plan', 'grant']));
     expect(steps).not.toContain('consume');
     expect(steps.at(-1)).toBe('leave');
   });

@@ -23,6 +23,7 @@ const policy = (differences: Partial<ReadingPolicy> = {}): ReadingPolicy => ({
   task: null,
   pool: null,
   policy: null,
+  maxCostNanoDollars: null,
   documentPool: 'small',
   limit: null,
   resolveModel: (name) => {

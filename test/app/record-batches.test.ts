@@ -73,7 +73,16 @@ const setUp = ({
         const batch = batches.find((candidate) => candidate.id === id);
         return batch === undefined
           ? null
-          : { atMs: NOW_MS, batch, parked: 0, nextDueAtMs: null, underWay: 0, lanes };
+          : {
+              atMs: NOW_MS,
+              batch,
+              parked: 0,
+              nextDueAtMs: null,
+              underWay: 0,
+              forecast: null,
+              lanes,
+              savings: null,
+            };
       },
       lanes: async () => lanes,
     },
@@ -161,6 +170,16 @@ describe('batches on the record', () => {
       kind: 'not-found',
       message: expect.stringMatching(message),
     });
+  });
+
+  it('warn once what is left of the budget covers no further call', async () => {
+    const working = laneProgress('alpha/small');
+    const money = { maxCostNanoDollars: 1_000, spentNanoDollars: 600, heldNanoDollars: 100 };
+    expect(await warningsWith([working], { ...money, refusedNanoDollars: 301 })).toEqual([
+      expect.stringContaining('a larger --max-cost'),
+    ]);
+    expect(await warningsWith([working], { ...money, refusedNanoDollars: 300 })).toEqual([]);
+    expect(await warningsWith([working], money)).toEqual([]);
   });
 
   it('warn where no live worker serves any of their lanes', async () => {

@@ -3,7 +3,7 @@ import type { BegunCall, PastAttempt } from '../../src/app/ledger.ts';
 import type { ProviderReply } from '../../src/app/ports.ts';
 import { CallFailed, runSlice } from '../../src/app/run-slice.ts';
 import { ANSWER, ANSWER_BODY, type Course, LANE, lineOf, refusal, setUp } from './a-slice-to-run.ts';
-import { aCall, aLane, batchLine, type FakeClock, NOW_MS } from './fakes.ts';
+import { aCall, aLane, aProvider, batchLine, type FakeClock, NOW_MS, routingFor } from './fakes.ts';
 
 /** Half of the margin of the lane's minute. */
 const PATIENCE_MS = 600;
@@ -56,6 +56,28 @@ describe('runSlice', () => {
     await expect(failed).rejects.toBeInstanceOf(CallFailed);
     await expect(failed).rejects.toThrow('minute-limit: HTTP 429: slow down');
     expect(finished).toMatchObject([{ outcome: 'minute-limit', next: { kind: 'pending' } }]);
+  });
+});
+
+const usageTold = async (tier: 'free' | 'paid', promptTokens: number) => {
+  const usage = { prompt_tokens: promptTokens, completion_tokens: 2 };
+  const bodyText = JSON.stringify({ ...JSON.parse(ANSWER_BODY), usage });
+  const { tools, finished } = setUp({ reply: { kind: 'http', status: 200, headers: {}, bodyText } });
+  await runSlice({ ...tools, routing: routingFor([aProvider([LANE], { tier })]) }, [7]);
+  return finished[0];
+};
+
+describe('runSlice with a usage that cannot be', () => {
+  it('goes by the estimate where it costs nothing', async () => {
+    const told = await usageTold('free', LANE.contextTokens * 3);
+    expect(told).toMatchObject({ usage: null, settlement: 'estimate' });
+  });
+
+  it('counts it in full where it is billed, as far as the record counts', async () => {
+    const promptTokens = LANE.contextTokens * 3;
+    const told = await usageTold('paid', promptTokens);
+    expect(told).toMatchObject({ usage: { promptTokens, completionTokens: 2 }, settlement: 'usage' });
+    expect(await usageTold('paid', 1e15)).toMatchObject({ usage: { promptTokens: 1e9 } });
   });
 });
 

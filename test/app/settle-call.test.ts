@@ -172,10 +172,10 @@ describe('settleCall of a failure', () => {
     expect(settle(FAILURES.gone, {}, elsewhere).next.kind).toBe('failed');
   });
 
-  it('avoids a sick lane until the back-off is over where another can serve', () => {
+  it('leaves a sick lane to others for five minutes where another can serve', () => {
     const finished = settle(FAILURES.sick, { avoided: ['beta/small'] });
     expect(finished).toMatchObject({
-      next: { kind: 'pending', avoidUntilMs: NOW_MS + 500 },
+      next: { kind: 'pending', avoidUntilMs: NOW_MS + 300_000 },
       avoided: ['beta/small', 'alpha/small'],
       excluded: [],
       countsAsTry: false,

@@ -4,7 +4,7 @@ import { BatchRefused, type Submission } from '../../src/app/batches.ts';
 import type { Policy } from '../../src/core/policy.ts';
 import type { Batch, BatchStore, IngestRow } from '../../src/app/batch-store.ts';
 import { takeIn, type TakeInTools } from '../../src/app/take-in.ts';
-import { documents, inputOf, submissionTo } from '../contracts/batches-under-test.ts';
+import { documents, inputOf, NOTHING_ASKED, submissionTo } from '../contracts/batches-under-test.ts';
 import { fakeTokenizer } from './fake-tokenizer.ts';
 import { aBatch, aLane, aProvider, aStore, batchLine, FakeClock, routingFor } from './fakes.ts';
 
@@ -111,6 +111,51 @@ describe('takeIn', () => {
       expect(refusal.message).toContain('--fresh');
     },
   );
+
+  it('lets a known batch go by the terms of now, and says what it went by before', async () => {
+    const set: unknown[] = [];
+    const known = aBatch({ id: 4 });
+    const { take } = setUp({
+      findByIdentity: async () => known,
+      setTerms: async (...told) => void set.push(told),
+    });
+    const taken = await take({ terms: { ...NOTHING_ASKED, priority: 9 } });
+    expect(taken).toMatchObject({ batch: { id: 4, terms: { priority: 9 } }, formerTerms: known.terms });
+    expect(set).toEqual([[4, { ...known.terms, priority: 9 }, null]]);
+    expect(await take()).toMatchObject({ formerTerms: null });
+    expect(set).toHaveLength(1);
+  });
+
+  it('leaves the terms of a batch alone that is over', async () => {
+    const { take } = knowing(aBatch({ id: 4, state: 'completed' }));
+    const taken = await take({ terms: { ...NOTHING_ASKED, priority: 9 } });
+    expect(taken).toMatchObject({ batch: { id: 4, terms: { priority: 0 } }, formerTerms: null });
+  });
+
+  it('answers a batch that expired, and refuses it another deadline with the way out', async () => {
+    const { take } = knowing(aBatch({ id: 4, state: 'expired', deadlineText: '07:00 UTC' }));
+    expect(await take()).toMatchObject({ isKnown: true, batch: { state: 'expired' } });
+    expect(await take({ terms: { ...NOTHING_ASKED, deadline: '07:00' } })).toMatchObject({ isKnown: true });
+    const refusal = await refusalOf(take({ terms: { ...NOTHING_ASKED, deadline: '09:00' } }));
+    expect(refusal).toMatchObject({
+      kind: 'conflict',
+      message: expect.stringMatching(/deadline has passed\. .*`nightshift retry 4`.*--fresh/u),
+    });
+  });
+
+  it('refuses terms that make no sense before it looks for the batch', async () => {
+    const { take, identities } = setUp();
+    const refusal = await refusalOf(take({ terms: { ...NOTHING_ASKED, between: '22-7' } }));
+    expect(refusal).toMatchObject({ kind: 'invalid', message: expect.stringContaining('22:00-07:00') });
+    expect(identities).toEqual([]);
+  });
+
+  it('does not know a batch by its terms', async () => {
+    const { take, identities } = setUp();
+    await take();
+    await take({ terms: { between: '22:00-07:00', priority: 5, deadline: '8h', timeZone: 'Asia/Tokyo' } });
+    expect(identities[0]).toBe(identities[1]);
+  });
 
   it.each(['cancelled', 'completed', 'in_progress'] as const)(
     'gives up a known batch that is %s when it is asked to begin anew',
@@ -253,5 +298,64 @@ describe('takeIn', () => {
     expect((await take({ pool: 'all' }, long)).reasons.count).toBe(0);
     const { reasons } = await take({ pool: 'all', policy: { ...ANY, except: ['beta'] } }, long);
     expect(reasons.first).toEqual([expect.stringContaining('that `--except beta` leaves take at most 2000')]);
+  });
+});
+
+describe('money', () => {
+  const price = { inputNanoDollarsPerMillion: 1, outputNanoDollarsPerMillion: 1, requestNanoDollars: 0 };
+  const routing = routingFor(
+    [aProvider([aLane('alpha/small')]), aProvider([aLane('dear/mini', { price })], { tier: 'paid' })],
+    [
+      { name: 'small', laneIds: ['alpha/small'] },
+      { name: 'dear', laneIds: ['dear/mini'] },
+    ],
+  );
+
+  it('is asked for before anything is taken in where the pool is paid, and in the middle where a line is', async () => {
+    const { take, rows } = setUp({}, { routing });
+    expect(await refusalOf(take({ pool: 'dear' }))).toMatchObject({
+      kind: 'invalid',
+      message: expect.stringMatching(/^Expected --max-cost, since every lane of "dear" is paid/u),
+    });
+    expect(rows).toEqual([]);
+    const lines = lineFor('small', 'a') + lineFor('dear', 'b');
+    const refused = await refusalOf(setUp({}, { routing }).take({ pool: null, task: null }, lines));
+    expect(refused.message).toMatch(/^line 2: Expected --max-cost, .* Nothing was taken in\.$/u);
+  });
+
+  it('takes such lines in with a budget, with the most that their prompts can be', async () => {
+    const { take, rows } = setUp({}, { routing });
+    await take(
+      { pool: null, task: null, maxCostNanoDollars: 5 },
+      lineFor('small', 'a') + lineFor('dear', 'b'),
+    );
+    expect(rows).toMatchObject([
+      { state: 'pending', poolName: 'small' },
+      { state: 'pending', poolName: 'dear' },
+    ]);
+    for (const { promptTokens, mostPromptTokens } of rows)
+      expect(mostPromptTokens).toBeGreaterThan(promptTokens);
+  });
+
+  it('is given anew to a batch that is known and unfinished, and stays where nothing is said of it', async () => {
+    const budgets: (number | null)[] = [];
+    const knowingWith = (maxCostNanoDollars: number | null) =>
+      setUp(
+        {
+          findByIdentity: async () => aBatch({ id: 4, maxCostNanoDollars }),
+          setMaxCost: async (_batchId, budget) => void budgets.push(budget),
+        },
+        { routing },
+      );
+    expect((await knowingWith(5).take({ maxCostNanoDollars: 7 })).batch.maxCostNanoDollars).toBe(7);
+    expect((await knowingWith(5).take({ maxCostNanoDollars: 5 })).batch.maxCostNanoDollars).toBe(5);
+    expect((await knowingWith(5).take({ pool: 'dear' })).batch.maxCostNanoDollars).toBe(5);
+    expect(budgets).toEqual([7]);
+    const tooLate = { ...NOTHING_ASKED, deadline: '2020-01-01T07:00' };
+    const refused = await refusalOf(knowingWith(5).take({ maxCostNanoDollars: 9, terms: tooLate }));
+    expect([refused.message, budgets]).toEqual([expect.stringContaining('which has passed'), [7]]);
+    expect((await refusalOf(knowingWith(null).take({ pool: 'dear' }))).message).toMatch(
+      /^Expected --max-cost/u,
+    );
   });
 });

@@ -1,0 +1,35 @@
+/** How things stand for a forecast: as the record has it, with every lane served that could be. */
+import type { Situation } from '../core/plan/situation.ts';
+import { declaredSlots, unusedSupply } from '../core/plan/unused.ts';
+import type { SituationReader } from './planning.ts';
+import type { Routing } from './ports.ts';
+import type { ServedLane } from './process-registry.ts';
+
+/** What nobody has used yet, with nothing waiting. */
+export const untouchedSituation = ({ providers }: Routing, nowMs: number): Situation => ({
+  nowMs,
+  cells: [],
+  routes: [],
+  answers: [],
+  ...unusedSupply(providers),
+});
+
+/**
+ * The situation of all lanes of the routing. Where no worker is at work on a lane now, it counts as served in full: whoever
+ * asks is about to start one.
+ */
+export const standingSituation = async (reader: SituationReader, routing: Routing): Promise<Situation> => {
+  const served = routing.providers.flatMap((provider) =>
+    provider.lanes.map((lane): ServedLane => ({ lane, provider })),
+  );
+  const situation = await reader.read(served);
+  return {
+    ...situation,
+    lanes: situation.lanes.map((lane) => {
+      const own = served.find((one) => one.lane.id === lane.id);
+      return lane.slots > 0 || own === undefined
+        ? lane
+        : { ...lane, slots: declaredSlots(own.provider, own.lane) };
+    }),
+  };
+};
