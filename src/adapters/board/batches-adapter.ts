@@ -4,7 +4,8 @@
  */
 import type { JobCounts, JobStatus, QueueJob, QueueMetrics, Status } from '@bull-board/api/typings/app';
 import { BaseAdapter } from '@bull-board/api/dist/queueAdapters/base.js';
-import { type Batches, BatchRefused, refOf } from '../../app/batches.ts';
+import { type BatchStatus, type Batches, BatchRefused, refOf } from '../../app/batches.ts';
+import type { Batch } from '../../app/batch-store.ts';
 import type { BatchGroup, BatchRoll } from '../../app/grant-stories.ts';
 import { COLUMNS, batchJob } from './batch-job.ts';
 
@@ -14,6 +15,9 @@ export const BATCHES_QUEUE = 'batches';
 const GROUPS: readonly BatchGroup[] = ['running', 'paused', 'completed', 'cancelled'];
 /** The port's bound; a request for more is answered with as many. */
 const MOST_PER_PAGE = 1_000;
+
+/** A list says of so many batches when they will be done; to ask for all of a long list would keep the record busy. */
+const MOST_WITH_FORECAST = 5;
 
 /** Shows batches as jobs. Read-only: a batch is paused, cancelled or retried by commands. */
 export class BatchesAdapter extends BaseAdapter {
@@ -51,18 +55,29 @@ export class BatchesAdapter extends BaseAdapter {
     const range = { skip: start, atMost: Math.min(end - start + 1, MOST_PER_PAGE) };
     const groups = GROUPS.filter((group) => statuses.includes(COLUMNS[group]));
     const pages = await Promise.all(groups.map((group) => this.#roll.page(group, range)));
-    return pages.flat().map((batch) => batchJob(batch, null));
+    const listed = pages.flat();
+    const atWork = listed.filter(({ state }) => state === 'in_progress').slice(0, MOST_WITH_FORECAST);
+    const looks = await Promise.all(atWork.map((batch) => this.#statusOf(batch)));
+    const byId = new Map(
+      looks.flatMap((found) => (found === null ? [] : [[found.progress.batch.id, found]])),
+    );
+    return listed.map((batch) => batchJob(batch, byId.get(batch.id) ?? null));
   }
 
-  async getJob(id: string): Promise<QueueJob | null> {
-    if (!/^\d+$/u.test(id)) return null;
+  /** `null` where it was removed meanwhile. */
+  async #statusOf(batch: Pick<Batch, 'id'>): Promise<BatchStatus | null> {
     try {
-      const status = await this.#batches.status(refOf({ id: Number(id) }));
-      return batchJob(status.progress.batch, status);
+      return await this.#batches.status(refOf(batch));
     } catch (error) {
       if (error instanceof BatchRefused && error.kind === 'not-found') return null;
       throw error;
     }
+  }
+
+  async getJob(id: string): Promise<QueueJob | null> {
+    if (!/^\d+$/u.test(id)) return null;
+    const found = await this.#statusOf({ id: Number(id) });
+    return found === null ? null : batchJob(found.progress.batch, found);
   }
 
   async getJobLogs(): Promise<string[]> {

@@ -1,5 +1,6 @@
 /** Query strings, read strictly: an unknown, repeated or broken parameter is refused by name. */
 import type { Request } from 'express';
+import { DOLLARS_FORM, parseDollars } from '../../core/money/nano-dollars.ts';
 import { nearestNames } from '../../core/nearest.ts';
 import { HttpRefusal } from './refusal.ts';
 
@@ -51,6 +52,21 @@ export const wholeNumber =
     if (value >= 1 && value <= most) return value;
     throw broken(parameter, `to be a whole number from 1 to ${most}`, quoted(given));
   };
+
+/** Dollars above 0, as billionths of one. */
+export const dollars: Field<number | null> = (given, parameter) => {
+  if (given === null) return null;
+  const nanoDollars = parseDollars(given) ?? 0;
+  if (nanoDollars > 0) return nanoDollars;
+  throw broken(parameter, `to be ${DOLLARS_FORM}`, quoted(given));
+};
+
+/** A whole number, negative ones too. */
+export const integer: Field<number | null> = (given, parameter) => {
+  if (given === null) return null;
+  if (/^-?\d{1,15}$/u.test(given)) return Number(given);
+  throw broken(parameter, 'to be a whole number', quoted(given));
+};
 
 /** Texts with commas between them; missing is none. */
 export const list: Field<readonly string[]> = (given, parameter) => {

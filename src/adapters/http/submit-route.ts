@@ -1,10 +1,22 @@
 /** `POST /api/batches`: the lines are the body, all else is in the query. */
 import type { Request, Response } from 'express';
 import type { Batches, Submission, Submitted } from '../../app/batches.ts';
+import { machineTimeZone } from '../../app/machine-time-zone.ts';
+import type { AskedTerms } from '../../core/batch-terms.ts';
 import { policyOf } from '../../core/policy.ts';
 import type { TaskSpec } from '../../core/tasks/task-spec.ts';
 import { departureOf, takeBody } from './bodies.ts';
-import { flag, list, type QueryReader, queryOf, requiredText, text, wholeNumber } from './query.ts';
+import {
+  dollars,
+  flag,
+  integer,
+  list,
+  type QueryReader,
+  queryOf,
+  requiredText,
+  text,
+  wholeNumber,
+} from './query.ts';
 import { answerWithNotices } from './notices.ts';
 import { HttpRefusal } from './refusal.ts';
 import { spoolBody } from './spooled-body.ts';
@@ -38,6 +50,8 @@ const TASK_PARAMETERS = ['task', 'prompt', 'field', 'max_output_tokens'] as cons
 
 const POLICY_PARAMETERS = ['no_training', 'region', 'only', 'except'] as const;
 
+const TERMS_PARAMETERS = ['between', 'priority', 'deadline', 'time_zone'] as const;
+
 const submissionOf = (request: Request): Submission => {
   const read = queryOf(
     request,
@@ -45,6 +59,8 @@ const submissionOf = (request: Request): Submission => {
     ...TASK_PARAMETERS,
     'pool',
     ...POLICY_PARAMETERS,
+    'max_cost',
+    ...TERMS_PARAMETERS,
     'limit',
     'fresh',
     'identity_name',
@@ -61,6 +77,8 @@ const submissionOf = (request: Request): Submission => {
       only: read('only', list),
       except: read('except', list),
     }),
+    maxCostNanoDollars: read('max_cost', dollars),
+    terms: termsOf(read),
     limit: read('limit', POSITIVE),
     fresh: read('fresh', flag),
     identityName: read('identity_name', text),
@@ -68,6 +86,14 @@ const submissionOf = (request: Request): Submission => {
     errorPath: read('error_path', text),
   };
 };
+
+/** Whether they make sense is for the record to say. */
+const termsOf = (read: QueryReader<(typeof TERMS_PARAMETERS)[number]>): AskedTerms => ({
+  between: read('between', text),
+  priority: read('priority', integer),
+  deadline: read('deadline', text),
+  timeZone: read('time_zone', text) ?? machineTimeZone(),
+});
 
 const taskSpecOf = (read: QueryReader<(typeof TASK_PARAMETERS)[number]>): TaskSpec | null => {
   const [name, prompt, textField] = [read('task', text), read('prompt', text), read('field', text)];

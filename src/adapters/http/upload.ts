@@ -1,5 +1,7 @@
 /** A submission on its way to a service: what of it goes into the query, and the bytes of its input. */
 import type { BatchInput, IngestStatus, Submission, Submitted } from '../../app/batches.ts';
+import { plainDollars } from '../../core/money/nano-dollars.ts';
+import type { AskedTerms } from '../../core/batch-terms.ts';
 import type { Policy } from '../../core/policy.ts';
 import type { TaskSpec } from '../../core/tasks/task-spec.ts';
 import type { ServiceRequest } from './service-call.ts';
@@ -48,6 +50,8 @@ const queryOf = (submission: Submission): NonNullable<ServiceRequest['query']> =
   ...taskQuery(submission.task),
   pool: submission.pool,
   ...policyQuery(submission.policy),
+  max_cost: submission.maxCostNanoDollars === null ? null : plainDollars(submission.maxCostNanoDollars),
+  ...termsQuery(submission.terms),
   limit: submission.limit,
   fresh: submission.fresh ? true : null,
   identity_name: submission.identityName,
@@ -64,6 +68,19 @@ const policyQuery = (policy: Policy | null): NonNullable<ServiceRequest['query']
         only: listed(policy.only),
         except: listed(policy.except),
       };
+
+/** As they were typed: what they come to is for the record to say, by its clock. The zone is the one they were typed in. */
+const termsQuery = ({
+  between,
+  priority,
+  deadline,
+  timeZone,
+}: AskedTerms): NonNullable<ServiceRequest['query']> => ({
+  between,
+  priority,
+  deadline,
+  time_zone: between === null && deadline === null ? null : timeZone,
+});
 
 const listed = (entries: readonly string[]): string | null =>
   entries.length === 0 ? null : entries.join(',');

@@ -7,6 +7,8 @@ import type { BatchStatus, Retried, Submitted } from '../../app/batches.ts';
 import type { LaneTotal } from '../../app/explain.ts';
 import type { Batch } from '../../app/batch-store.ts';
 import type { LaneProgress, LimitUse } from '../../app/progress.ts';
+import type { BatchTerms } from '../../core/batch-terms.ts';
+import type { Forecast } from '../../core/plan/forecast.ts';
 import type { Policy } from '../../core/policy.ts';
 
 const count = z.number();
@@ -19,13 +21,27 @@ const policy = z.looseObject({
   except: z.array(z.string()),
 }) satisfies z.ZodType<Policy>;
 
+const terms = z.looseObject({
+  nightWindow: z
+    .looseObject({ fromMinute: z.number(), untilMinute: z.number(), timeZone: z.string() })
+    .nullable(),
+  priority: z.number(),
+  deadlineAtMs: instantMs.nullable(),
+}) satisfies z.ZodType<BatchTerms>;
+
 const batch = z.looseObject({
   id: z.number(),
   identity: z.string(),
   name: z.string(),
-  state: z.enum(['in_progress', 'cancelling', 'cancelled', 'completed']),
+  state: z.enum(['in_progress', 'cancelling', 'cancelled', 'expiring', 'expired', 'completed']),
   isPaused: z.boolean(),
   policy: policy.nullable(),
+  maxCostNanoDollars: z.number().nullable(),
+  spentNanoDollars: count,
+  heldNanoDollars: count,
+  refusedNanoDollars: z.number().nullable(),
+  terms,
+  deadlineText: z.string().nullable(),
   outputPath: z.string().nullable(),
   errorPath: z.string().nullable(),
   createdAtMs: instantMs,
@@ -35,6 +51,7 @@ const batch = z.looseObject({
   succeeded: count,
   failed: count,
   cancelled: count,
+  expired: count,
   promptTokens: count,
   completionTokens: count,
 }) satisfies z.ZodType<Batch>;
@@ -71,6 +88,13 @@ const closing = z.looseObject({
   needsUser: z.boolean(),
 });
 
+const forecast = z.looseObject({
+  madeAtMs: instantMs,
+  finishAtMs: instantMs.nullable(),
+  spreadMs: z.number(),
+  next: z.looseObject({ scope: z.string(), atMs: instantMs }).nullable(),
+}) satisfies z.ZodType<Forecast>;
+
 const lane = z.looseObject({
   laneId: z.string(),
   providerId: z.string(),
@@ -91,6 +115,7 @@ export const submittedReply = z.looseObject({
   batch,
   reasons: z.looseObject({ first: z.array(z.string()), count }),
   isKnown: z.boolean(),
+  formerTerms: terms.nullable(),
   notices: z.array(z.string()),
 }) satisfies z.ZodType<Submitted>;
 
@@ -106,6 +131,9 @@ export const statusReply = z.looseObject({
     nextDueAtMs: instantMs.nullable(),
     underWay: count,
     lanes: z.array(lane),
+    savings: z.looseObject({ against: z.string(), nanoDollars: count }).nullable(),
+    // A service of before there were forecasts says nothing of them.
+    forecast: forecast.nullable().default(null),
   }),
   laneIds: z.array(z.string()),
   warnings: z.array(z.string()),

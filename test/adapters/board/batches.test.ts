@@ -1,6 +1,8 @@
 /** The board's queue of batches. */
 import { type TestContext, describe, expect, test } from 'vitest';
 import { type BoardQueue, jobIn, queueIn, refusalIn } from './board-json.ts';
+import { ANY_TERMS } from '../../../src/core/batch-terms.ts';
+import { hoursAfter } from '../../contracts/night-windows.ts';
 import { NOW_MS, aBatch, aLaneProgress, openFakeService } from './fake-service.ts';
 import { type Answer, openTestBoard } from './open-test-board.ts';
 
@@ -31,11 +33,53 @@ describe('batches on the board', () => {
         timestamp: NOW_MS - 60_000,
         failedReason: '',
         data: expect.objectContaining({
-          lines: { total: 5_000, succeeded: 140, failed: 8, bad: 2, cancelled: 0 },
+          lines: expect.objectContaining({
+            total: 5_000,
+            succeeded: 140,
+            failed: 8,
+            bad: 2,
+            cancelled: 0,
+            expired: 0,
+          }),
+          terms: expect.objectContaining({ between: null, priority: 0, deadline: null }),
           tokens: { prompt: 10_000, completion: 4_000 },
         }),
       }),
     ]);
+  });
+
+  test('a batch in progress says when it will be done by the plan, in a list and by itself', async (context) => {
+    const { service, board, list } = await openStage(context);
+    service.setBatches([aBatch(1, { name: 'docs' })]);
+    service.setForecast({
+      madeAtMs: NOW_MS - 4_000,
+      finishAtMs: NOW_MS + 12_000_000,
+      spreadMs: 900_000,
+      next: { scope: 'gemini', atMs: NOW_MS + 7_200_000 },
+    });
+    const name =
+      'docs — 150 of 5,000 · next: gemini 2026-11-20 09:00 UTC · done about 2026-11-20 10:20 UTC ±15 min';
+    expect((await list('active')).jobs.map((job) => job.name)).toEqual([name]);
+    expect(jobIn(await board.get('/queues/batches/1')).job.name).toBe(name);
+    const deadlineAtMs = NOW_MS + 10_800_000;
+    service.setBatches([aBatch(1, { name: 'docs', terms: { ...ANY_TERMS, deadlineAtMs } })]);
+    expect((await list('active')).jobs.map((job) => job.name)).toEqual([
+      `${name}, but its deadline is 2026-11-20 10:00 UTC`,
+    ]);
+  });
+
+  test('a batch with terms tells them, and until when it waits for its hours', async (context) => {
+    const { service, board } = await openStage(context);
+    const nightWindow = hoursAfter(NOW_MS, 2, 4);
+    service.setBatches([aBatch(1, { terms: { nightWindow, priority: 5, deadlineAtMs: NOW_MS } })]);
+    const { job } = jobIn(await board.get('/queues/batches/1'));
+    const opensMs = (Math.floor(NOW_MS / 3_600_000) + 2) * 3_600_000;
+    expect(job.data['terms']).toEqual({
+      between: expect.stringMatching(/^\d\d:00-\d\d:00 UTC$/u),
+      waitsUntil: new Date(opensMs).toISOString(),
+      priority: 5,
+      deadline: new Date(NOW_MS).toISOString(),
+    });
   });
 
   test('every state has its column', async (context) => {
@@ -47,13 +91,17 @@ describe('batches on the board', () => {
       aBatch(3, { state: 'completed', ...done }),
       aBatch(4, { state: 'cancelling' }),
       aBatch(5, { state: 'cancelled', completedAtMs: NOW_MS, cancelled: 4_850 }),
+      aBatch(6, { state: 'expiring' }),
+      aBatch(7, { state: 'expired', completedAtMs: NOW_MS, expired: 4_850 }),
     ]);
     const { counts, statuses, jobs } = await list('latest');
-    expect(counts).toEqual({ active: 1, paused: 1, completed: 1, failed: 2 });
+    expect(counts).toEqual({ active: 1, paused: 1, completed: 1, failed: 4 });
     expect(statuses).toEqual(['latest', 'active', 'paused', 'completed', 'failed']);
-    expect(jobs.map(({ id }) => id)).toEqual(['1', '2', '3', '5', '4']);
-    const cancelled = (await list('failed')).jobs;
-    expect(cancelled.map(({ failedReason }) => failedReason)).toEqual([
+    expect(jobs.map(({ id }) => id)).toEqual(['1', '2', '3', '7', '6', '5', '4']);
+    const ended = (await list('failed')).jobs;
+    expect(ended.map(({ failedReason }) => failedReason)).toEqual([
+      'its deadline came before it was done',
+      'its deadline came before it was done',
       'cancelled by the user',
       'cancelled by the user',
     ]);
@@ -79,7 +127,7 @@ describe('batches on the board', () => {
     expect(last.pagination.pageCount).toBe(235);
     expect(last.jobs.map(({ id }) => id)).toEqual(['5', '4', '3', '2', '1']);
     expect((await list('active', 1, 1_000_000)).jobs).toHaveLength(1_000);
-    expect(service.asked).not.toContainEqual(expect.stringContaining('status'));
+    expect(service.asked.filter((asked) => asked.startsWith('status ')).length).toBeLessThanOrEqual(5 * 2);
   });
 
   test('a batch by itself tells of its lanes, and of what is parked and under way', async (context) => {

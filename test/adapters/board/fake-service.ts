@@ -2,7 +2,9 @@
 import type { BoardOptions } from '../../../src/adapters/board/open-board.ts';
 import { type BatchStatus, BatchRefused } from '../../../src/app/batches.ts';
 import type { BatchGroup, BatchRoll, GrantStories, GrantStory } from '../../../src/app/grant-stories.ts';
+import { ANY_TERMS } from '../../../src/core/batch-terms.ts';
 import type { Batch } from '../../../src/app/batch-store.ts';
+import type { Forecast } from '../../../src/core/plan/forecast.ts';
 import type { LaneProgress } from '../../../src/app/progress.ts';
 
 /** 2026-11-20T07:00:00Z. */
@@ -49,6 +51,12 @@ export const aBatch = (id: number, differences: Partial<Batch> = {}): Batch => (
   state: 'in_progress',
   isPaused: false,
   policy: null,
+  maxCostNanoDollars: null,
+  spentNanoDollars: 0,
+  heldNanoDollars: 0,
+  refusedNanoDollars: null,
+  terms: ANY_TERMS,
+  deadlineText: null,
   outputPath: '/out.jsonl',
   errorPath: '/out.errors.jsonl',
   createdAtMs: NOW_MS - 60_000,
@@ -58,6 +66,7 @@ export const aBatch = (id: number, differences: Partial<Batch> = {}): Batch => (
   succeeded: 140,
   failed: 8,
   cancelled: 0,
+  expired: 0,
   promptTokens: 10_000,
   completionTokens: 4_000,
   ...differences,
@@ -92,6 +101,8 @@ export interface FakeService {
   readonly asked: readonly string[];
   setLanes(lanes: readonly LaneProgress[]): void;
   setBatches(batches: readonly Batch[]): void;
+  /** Of every batch. */
+  setForecast(forecast: Forecast | null): void;
   setStories(stories: readonly GrantStory[]): void;
 }
 
@@ -101,6 +112,7 @@ export const openFakeService = (): FakeService => {
   let lanes: readonly LaneProgress[] = [];
   let batches: readonly Batch[] = [];
   let stories: readonly GrantStory[] = [];
+  let forecast: Forecast | null = null;
 
   const setPaused = async (laneId: string, isPaused: boolean): Promise<void> => {
     asked.push(`${isPaused ? 'pauseLane' : 'resumeLane'} ${laneId}`);
@@ -114,7 +126,16 @@ export const openFakeService = (): FakeService => {
     const batch = batches.find(({ id, name }) => name === ref || String(id) === ref || `id:${id}` === ref);
     if (batch === undefined) throw new BatchRefused('not-found', `Expected a batch, got ${ref}.`);
     return {
-      progress: { atMs: NOW_MS, batch, parked: 3, nextDueAtMs: null, underWay: 9, lanes },
+      progress: {
+        atMs: NOW_MS,
+        batch,
+        parked: 3,
+        nextDueAtMs: null,
+        underWay: 9,
+        forecast,
+        lanes,
+        savings: null,
+      },
       laneIds: lanes.map((lane) => lane.laneId),
       warnings: [],
     };
@@ -130,6 +151,9 @@ export const openFakeService = (): FakeService => {
     },
     setBatches(next) {
       batches = next;
+    },
+    setForecast(next) {
+      forecast = next;
     },
     setStories(next) {
       stories = next;

@@ -200,6 +200,26 @@ describe('batchesOver', () => {
   });
 });
 
+describe('the forecast of a batch over HTTP', () => {
+  const forecast = {
+    madeAtMs: 1_795_158_000_000,
+    finishAtMs: 1_795_160_000_000,
+    spreadMs: 60_000,
+    next: { scope: 'gemini', atMs: 1_795_159_000_000 },
+  };
+
+  it('arrives as the service has it', async () => {
+    const fake = fakeBatches();
+    const status: Batches['status'] = async (ref) => {
+      const found = await fake.status(ref);
+      return { ...found, progress: { ...found.progress, forecast } };
+    };
+    const client = batchesOver({ url: await serve({ batches: { ...fake, status } }), token: null });
+    await submit(client, inputOf(documents('a')));
+    expect((await client.status('docs')).progress.forecast).toEqual(forecast);
+  });
+});
+
 describe('an upload of the client', () => {
   it('counts bytes and lines as they go', async () => {
     const batches = batchesOver({ url: await serve(), token: null });

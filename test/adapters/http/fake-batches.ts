@@ -6,6 +6,13 @@ import {
   type ResultQuery,
   type Submission,
 } from '../../../src/app/batches.ts';
+import {
+  areSameTerms,
+  newTerms,
+  requireTerms,
+  termsAfter,
+  type TermsInForce,
+} from '../../../src/app/adopt-terms.ts';
 import type { Batch } from '../../../src/app/batch-store.ts';
 import type { LaneProgress } from '../../../src/app/progress.ts';
 import { parseLoosely, stringAt } from '../../../src/core/json/loose-json.ts';
@@ -29,8 +36,9 @@ interface FakeLine {
 interface FakeBatch {
   readonly id: number;
   readonly identity: string;
-  readonly submission: Submission;
+  submission: Submission;
   readonly lines: FakeLine[];
+  inForce: TermsInForce;
   isPaused: boolean;
   isCancelled: boolean;
 }
@@ -81,25 +89,40 @@ export const fakeBatches = (): FakeBatches => {
     async submit(submission, input, tell, signal) {
       requirePool(submission.pool);
       requirePolicy(submission.policy);
+      const wanted = requireTerms(submission.terms);
       const identity = identityOf(submission, input);
       const before = [...known.values()].find((batch) => batch.identity === identity);
       if (before !== undefined && !submission.fresh) {
+        before.submission = {
+          ...before.submission,
+          maxCostNanoDollars: submission.maxCostNanoDollars ?? before.submission.maxCostNanoDollars,
+        };
+        const former = viewOf(before).terms;
+        before.inForce = termsAfter(before.inForce, wanted, NOW_MS);
         const batch = viewOf(before);
-        return { batch, reasons: { first: [], count: 0 }, isKnown: true, notices: noticesNow() };
+        return {
+          batch,
+          reasons: { first: [], count: 0 },
+          isKnown: true,
+          formerTerms: areSameTerms(former, batch.terms) ? null : former,
+          notices: noticesNow(),
+        };
       }
+      const inForce = newTerms(wanted, NOW_MS);
       const { lines, reasons } = readInput(await textOf(input, signal), submission.limit);
       tell({ lines: lines.length, bytesRead: input.bytesRead(), bytes: input.byteLength });
       if (lines.every(({ state }) => state === 'bad')) {
         throw new BatchRefused('invalid', `Expected a line that can run, got none.\n${reasons.join('\n')}`);
       }
       if (before !== undefined) known.delete(before.id);
-      const batch = { id: nextId, identity, submission, lines, isPaused: false, isCancelled: false };
+      const batch = { id: nextId, identity, submission, lines, inForce, isPaused: false, isCancelled: false };
       nextId += 1;
       known.set(batch.id, batch);
       return {
         batch: viewOf(batch),
         reasons: { first: reasons, count: reasons.length },
         isKnown: false,
+        formerTerms: null,
         notices: noticesNow(),
       };
     },
@@ -109,7 +132,16 @@ export const fakeBatches = (): FakeBatches => {
     },
     async status(ref) {
       const batch = viewOf(find(ref));
-      const progress = { atMs: NOW_MS, batch, parked: 0, nextDueAtMs: null, underWay: 0, lanes: [laneNow()] };
+      const progress = {
+        atMs: NOW_MS,
+        batch,
+        parked: 0,
+        nextDueAtMs: null,
+        forecast: null,
+        underWay: 0,
+        lanes: [laneNow()],
+        savings: null,
+      };
       return { progress, laneIds: [FAKE_LANE], warnings: ['The lane is a fake.'] };
     },
     async *results(ref, query) {
@@ -224,6 +256,11 @@ const viewOf = (batch: FakeBatch): Batch => {
     state: batch.isCancelled ? 'cancelled' : isOver ? 'completed' : 'in_progress',
     isPaused: batch.isPaused,
     policy: batch.submission.policy,
+    maxCostNanoDollars: batch.submission.maxCostNanoDollars,
+    spentNanoDollars: 0,
+    heldNanoDollars: 0,
+    refusedNanoDollars: null,
+    ...batch.inForce,
     outputPath: batch.submission.outputPath,
     errorPath: batch.submission.errorPath,
     createdAtMs: NOW_MS,
@@ -233,6 +270,7 @@ const viewOf = (batch: FakeBatch): Batch => {
     succeeded: count('succeeded'),
     failed: count('failed'),
     cancelled: count('cancelled'),
+    expired: 0,
     promptTokens: 0,
     completionTokens: 0,
   };

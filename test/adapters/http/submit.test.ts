@@ -99,6 +99,11 @@ describe('POST /api/batches', () => {
       region: 'eu, CH',
       only: 'alpha,alpha/small',
       except: 'beta',
+      max_cost: '2.50',
+      between: '22:00-07:00',
+      priority: '-7',
+      deadline: '8 h',
+      time_zone: 'Asia/Tokyo',
       limit: '20',
       fresh: 'true',
       identity_name: 'stdin',
@@ -116,12 +121,21 @@ describe('POST /api/batches', () => {
         only: ['alpha', 'alpha/small'],
         except: ['beta'],
       },
+      maxCostNanoDollars: 2_500_000_000,
+      terms: { between: '22:00-07:00', priority: -7, deadline: '8 h', timeZone: 'Asia/Tokyo' },
       limit: 20,
       fresh: true,
       identityName: 'stdin',
       outputPath: '/out put.jsonl',
       errorPath: '/errors.jsonl',
     });
+  });
+
+  it('refuses a priority that is no number, by the name of the parameter', async () => {
+    const { url } = await serve(recording().submit);
+    const { status, reply } = await post(url, 'name=docs&priority=high', documents('a'));
+    expect(status).toBe(400);
+    expect(JSON.stringify(reply)).toContain('`priority` to be a whole number');
   });
 
   it('takes what is not in the query as not said', async () => {
@@ -133,6 +147,13 @@ describe('POST /api/batches', () => {
       task: null,
       pool: null,
       policy: null,
+      maxCostNanoDollars: null,
+      terms: {
+        between: null,
+        priority: null,
+        deadline: null,
+        timeZone: new Intl.DateTimeFormat().resolvedOptions().timeZone,
+      },
       limit: null,
       fresh: false,
       identityName: null,
@@ -261,6 +282,10 @@ describe('POST /api/batches', () => {
     ['name=a&max_output_tokens=5', 'max_output_tokens'],
     ['name=a&field=text', 'field'],
     ['name=a&fresh=yes', 'fresh'],
+    ['name=a&max_cost=0', 'max_cost'],
+    ['name=a&max_cost=-2', 'max_cost'],
+    ['name=a&max_cost=2.5e0', 'max_cost'],
+    ['name=a&max_cost=', 'max_cost'],
     ['name=a&no_training=1', 'no_training'],
     ['name=a&region=', 'region'],
     ['name=a&only=groq,', 'only'],
