@@ -6,7 +6,7 @@ export const EXIT = {
   done: 0,
   /** It could not run, or cannot go on without a person. */
   couldNotRun: 1,
-  /** It finished, but some lines failed, were bad or cancelled. */
+  /** It finished, but some lines failed, were bad, cancelled or expired. */
   someFailed: 2,
   /** It was interrupted; the same command resumes. */
   interrupted: 130,
@@ -19,5 +19,5 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 export const EXIT_CODES_HELP = `Exit codes:
   0    all succeeded
   1    could not run, or cannot go on without you (a key, money); the message says what to do
-  2    finished, but some lines failed, were bad or cancelled; the errors file says why
+  2    finished, but some lines failed, were bad, cancelled or expired; the errors file says why
   130  interrupted; the same command again resumes and calls nothing twice`;

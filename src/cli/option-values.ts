@@ -1,5 +1,7 @@
 /** Readers of option values; each refusal says what was expected and what came. */
 import { InvalidArgumentError } from 'commander';
+import { DOLLARS_FORM, parseDollars } from '../core/money/nano-dollars.ts';
+import { HIGHEST_PRIORITY, LOWEST_PRIORITY } from '../core/batch-terms.ts';
 import type { Role } from '../app/process-registry.ts';
 
 /** A whole number from 1. */
@@ -7,6 +9,15 @@ export function positiveInteger(text: string): number {
   const value = Number(text);
   if (/^\d+$/u.test(text) && value >= 1 && Number.isSafeInteger(value)) return value;
   throw new InvalidArgumentError(`Expected a whole number from 1, got ${JSON.stringify(text)}.`);
+}
+
+/** A priority: a whole number from -100 to 100. */
+export function priority(text: string): number {
+  const value = Number(text);
+  if (/^[+-]?\d+$/u.test(text) && value >= LOWEST_PRIORITY && value <= HIGHEST_PRIORITY) return value;
+  throw new InvalidArgumentError(
+    `Expected a whole number from ${LOWEST_PRIORITY} to ${HIGHEST_PRIORITY}, got ${JSON.stringify(text)}.`,
+  );
 }
 
 /** A whole number from 0. */
@@ -21,6 +32,13 @@ export function factor(text: string): number {
   const value = Number(text);
   if (text.trim() !== '' && Number.isFinite(value) && value >= 1) return value;
   throw new InvalidArgumentError(`Expected a number from 1, got ${JSON.stringify(text)}.`);
+}
+
+/** Dollars above 0, as billionths of one. */
+export function dollars(text: string): number {
+  const nanoDollars = parseDollars(text) ?? 0;
+  if (nanoDollars > 0) return nanoDollars;
+  throw new InvalidArgumentError(`Expected ${DOLLARS_FORM}, got ${JSON.stringify(text)}.`);
 }
 
 /** A TCP port; 0 is any free one. */

@@ -5,6 +5,7 @@ import type { CliContext } from './context.ts';
 import { EXIT_CODES_HELP, type ExitCode } from './exit-code.ts';
 import type { End } from './program/options.ts';
 import { addLooks, addPreparations } from './program/other-commands.ts';
+import { addPlan } from './program/plan-command.ts';
 import { addRun } from './program/run-command.ts';
 import { addBatches, addService } from './program/service-commands.ts';
 
@@ -12,6 +13,7 @@ const TOP_HELP = `
 First steps:
   $ npx nightshift init                                      write a commented nightshift.yaml
   $ npx nightshift doctor                                    check keys, without spending quota
+  $ npx nightshift plan docs.jsonl --task summarize          when it would be done; sends nothing
   $ npx nightshift run docs.jsonl --task summarize           documents: {"id": ..., "text": ...} per line
   $ npx nightshift run batch.jsonl --out results.jsonl       OpenAI batch lines, as they are
 
@@ -43,6 +45,7 @@ export function createProgram(context: CliContext, setExitCode: (code: ExitCode)
     });
   const end: End = (work) => work.then(setExitCode);
   addRun(program, context, end);
+  addPlan(program, context, end);
   addService(program, context, end);
   addBatches(program, context, end);
   addLooks(program, context, end);

@@ -126,6 +126,8 @@ const work = async (
 const canMove = (now: Progress, night: Night): boolean =>
   now.underWay > 0 ||
   now.nextDueAtMs !== null ||
+  // What may be paid for is known once there is a plan.
+  (now.batch.maxCostNanoDollars !== null && now.forecast === null) ||
   now.lanes.some(({ laneId, closing }) => closing?.needsUser !== true && !night.hasNoWork(laneId));
 
 interface Ending {
@@ -143,11 +145,8 @@ const end = async (night: Night, { kind, interruption, underWay, listener }: End
 };
 
 /** The lanes that requests of the batch may run on. */
-const lanesOfBatch = async (
-  { store, routing }: Nightshift,
-  { id, policy }: Batch,
-): Promise<readonly ServedLane[]> => {
-  return lanesUnder(policy, routing, await store.poolNamesOf(id)).flatMap((lane) => {
+const lanesOfBatch = async ({ store, routing }: Nightshift, batch: Batch): Promise<readonly ServedLane[]> => {
+  return lanesUnder(batch, routing, await store.poolNamesOf(batch.id)).flatMap((lane) => {
     const provider = routing.provider(lane.providerId);
     return provider === undefined ? [] : [{ lane, provider }];
   });

@@ -1,7 +1,7 @@
 /** How runs end, and what runs of every kind have in common on the way there. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LaneTotal } from '../app/explain.ts';
-import { isFinal, linesDone, type Progress } from '../app/progress.ts';
+import { isFinal, linesDone, type Progress, waitsForNightUntilMs } from '../app/progress.ts';
 import { CannotRun } from './run-request.ts';
 
 /** How a run ended. */
@@ -38,6 +38,11 @@ export interface Watching {
 const LOOK_EVERY_MS = 500;
 /** A batch that could not move at so many looks in a row never will by itself. */
 const STILL_LOOKS = 4;
+/**
+ * One with a budget waits for plans, too, where somebody plans: the one in force may be older than the stillness, and the next
+ * may have been made before the last paid call was told of.
+ */
+const STILL_PLANS = 3;
 
 /**
  * Watches a batch until it is final, the signal aborts, or it stands still for good.
@@ -52,12 +57,17 @@ export const watchToEnd = async ({
   signal,
 }: Watching): Promise<RunEnd['kind']> => {
   let stillLooks = 0;
+  let stillPlans = new Set<number>();
   while (!signal.aborted) {
     try {
       const now = await look();
       if (isFinal(now.batch)) return 'finished';
-      stillLooks = now.batch.isPaused || canMove(now) ? 0 : stillLooks + 1;
-      if (stillLooks >= STILL_LOOKS) return whyStill(now);
+      const isStill = !moves(now) && !canMove(now);
+      stillLooks = isStill ? stillLooks + 1 : 0;
+      if (!isStill) stillPlans = new Set();
+      if (now.forecast !== null) stillPlans.add(now.forecast.madeAtMs);
+      const awaitsPlan = now.batch.maxCostNanoDollars !== null && now.forecast !== null;
+      if (stillLooks >= STILL_LOOKS && !(awaitsPlan && stillPlans.size < STILL_PLANS)) return whyStill(now);
       await seen(now);
     } catch (error) {
       if (error instanceof CannotRun) throw error;
@@ -68,9 +78,14 @@ export const watchToEnd = async ({
   return 'interrupted';
 };
 
-/** The lanes of that progress are those the batch may use. @throws CannotRun unless it is a person that some lane waits for. */
+/** Whether it waits for somebody, or for its hours, or is being ended: that it makes no calls says nothing then. */
+const moves = ({ batch, atMs }: Progress): boolean =>
+  batch.isPaused || batch.state !== 'in_progress' || waitsForNightUntilMs(batch, atMs) !== null;
+
+/** The lanes of that progress are those the batch may use. @throws CannotRun unless it is a person that some lane waits for, or money. */
 const whyStill = ({ batch, lanes }: Progress): 'stuck' => {
-  if (lanes.some(({ closing }) => closing?.needsUser === true)) return 'stuck';
+  const waitsForKeys = lanes.some(({ closing }) => closing?.needsUser === true);
+  if (waitsForKeys || batch.maxCostNanoDollars !== null) return 'stuck';
   const left = batch.total - linesDone(batch);
   throw new CannotRun(
     `Expected lanes for all lines of the batch "${batch.name}", got ${left} lines that no lane of this configuration may serve: ` +

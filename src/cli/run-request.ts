@@ -1,7 +1,7 @@
 /** What a run is asked, and whom it tells. */
-import type { Batch } from '../app/batch-store.ts';
+import type { Submitted } from '../app/batches.ts';
 import type { Progress } from '../app/progress.ts';
-import type { Reasons } from '../app/read-requests.ts';
+import type { AskedTerms } from '../core/batch-terms.ts';
 import type { Policy } from '../core/policy.ts';
 import type { TaskSpec } from '../core/tasks/task-spec.ts';
 
@@ -15,6 +15,10 @@ export interface RunRequest {
   readonly pool: string | null;
   /** Which lanes its prompts may go to; `null` for any. */
   readonly policy: Policy | null;
+  /** What its calls on paid lanes may cost together; `null`: not said. */
+  readonly maxCostNanoDollars: number | null;
+  /** When it may run, before whom, and until when. */
+  readonly terms: AskedTerms;
   readonly name: string;
   readonly limit: number | null;
   /** Forget what the record holds of this input and begin again. */
@@ -24,7 +28,7 @@ export interface RunRequest {
 /** Told what happens, as it happens. */
 export interface RunListener {
   ingesting(status: { readonly lines: number; readonly bytesRead: number; readonly bytes: number }): void;
-  ingested(batch: Batch, reasons: Reasons, resumed: boolean): void;
+  ingested(submitted: Submitted): void;
   /** What the user has to be told before work begins. It counts as told when this returns. */
   noticed(notices: readonly string[]): void;
   /** The progress's lanes are those the batch may run on. */

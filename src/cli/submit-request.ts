@@ -36,7 +36,7 @@ export const submitRequest = async (
       (status) => listener.ingesting(status),
       signal,
     );
-    listener.ingested(submitted.batch, submitted.reasons, submitted.isKnown);
+    listener.ingested(submitted);
     if (submitted.notices.length > 0) {
       listener.noticed(submitted.notices);
       await batches.markTold(submitted.notices);

@@ -65,6 +65,7 @@ export const aView = (changes: Partial<ProgressView> = {}): ProgressView => ({
   linesPerMinute: 84,
   outlook: { kind: 'unknown' },
   lanes: [],
+  forecast: null,
   notice: null,
   ...changes,
 });

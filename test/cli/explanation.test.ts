@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { ANY_TERMS } from '../../src/core/batch-terms.ts';
 import { type LaneAtHand, type LineStory, obstacleOf } from '../../src/app/explain.ts';
 import { explanationLines, obstacleText } from '../../src/cli/display/explanation.ts';
 import type { Lane, Provider } from '../../src/core/model.ts';
 import { aLane, aLimit, NOW_MS } from './a-progress-view.ts';
+import { hoursAfter } from '../contracts/night-windows.ts';
 
 const lane: Lane = {
   id: 'groq/small',
@@ -124,6 +126,12 @@ describe('the explanation of a line', () => {
     state: 'in_progress',
     isPaused: false,
     policy: null,
+    maxCostNanoDollars: null,
+    spentNanoDollars: 0,
+    heldNanoDollars: 0,
+    refusedNanoDollars: null,
+    terms: ANY_TERMS,
+    deadlineText: null,
     outputPath: '/o.jsonl',
     errorPath: '/o.errors.jsonl',
     createdAtMs: 0,
@@ -133,6 +141,7 @@ describe('the explanation of a line', () => {
     succeeded: 0,
     failed: 0,
     cancelled: 0,
+    expired: 0,
     promptTokens: 0,
     completionTokens: 0,
   } as const;
@@ -161,6 +170,20 @@ describe('the explanation of a line', () => {
       '  only on lanes that `--no-training --region EU` allows',
     );
     expect(explanationLines({ ...told, batch }).join('\n')).not.toContain('allows');
+  });
+
+  it('says that it waits for the hours of its batch, or that its deadline came first', () => {
+    const nightWindow = hoursAfter(NOW_MS, 2, 4);
+    const waiting = { ...batch, terms: { ...ANY_TERMS, nightWindow } };
+    const lanes = [{ laneId: 'groq/small', obstacle: { kind: 'none' } }] as const;
+    const text = explanationLines({ batch: waiting, namesakes: 1, story: story(), lanes }).join('\n');
+    expect(text).toMatch(/waiting until .* for the hours of its batch/u);
+    expect(text).toMatch(/only between .* \(UTC\): waits until/u);
+    const over = { namesakes: 1, lanes: [] };
+    const expired = explanationLines({ ...over, batch, story: story({ state: 'expired' }) });
+    expect(expired.join('\n')).toContain('the deadline of its batch came before it was done');
+    const cancelled = explanationLines({ ...over, batch, story: story({ state: 'cancelled' }) });
+    expect(cancelled.join('\n')).toContain('cancelled with its batch');
   });
 
   it('says so when nobody is at work', () => {

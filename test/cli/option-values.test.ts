@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { pageLength, port, roles } from '../../src/cli/option-values.ts';
+import { dollars, pageLength, port, priority, roles } from '../../src/cli/option-values.ts';
 
 describe('roles', () => {
   it('come in one order, each once, whatever was typed', () => {
@@ -21,6 +21,30 @@ describe('a port', () => {
 
   it.each(['65536', '-1', '80.5', 'http', ''])('is refused as %j', (text) => {
     expect(() => port(text)).toThrow(InvalidArgumentError);
+  });
+});
+
+describe('dollars', () => {
+  it('are read to the millionth', () => {
+    expect([dollars('2.50'), dollars('0.000001'), dollars('1000000')]).toEqual([
+      2_500_000_000, 1_000, 1_000_000_000_000_000,
+    ]);
+  });
+
+  it.each(['0', '0.00', '-1', '$2', '2,5', 'much', '', '0.0000001', '1000001'])(
+    'are refused as %j',
+    (text) => {
+      expect(() => dollars(text)).toThrow(InvalidArgumentError);
+      expect(() => dollars(text)).toThrow(/^Expected dollars from 0\.000001 to 1000000/u);
+    },
+  );
+});
+
+describe('a priority', () => {
+  it('is from -100 to 100, with a sign or without', () => {
+    expect([priority('-100'), priority('+7'), priority('0'), priority('100')]).toEqual([-100, 7, 0, 100]);
+    for (const text of ['101', '-101', '1.5', 'high', ''])
+      expect(() => priority(text)).toThrow(InvalidArgumentError);
   });
 });
 

@@ -3,11 +3,12 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { BatchRefused } from '../../src/app/batches.ts';
 import { createProgram } from '../../src/cli/program.ts';
 
 // oxfmt-ignore
 const COMMANDS = [
-  'run', 'up', 'submit', 'list', 'status', 'watch', 'results', 'cancel', 'pause', 'resume', 'retry',
+  'run', 'plan', 'up', 'submit', 'list', 'status', 'watch', 'results', 'cancel', 'pause', 'resume', 'retry',
   'explain', 'providers', 'doctor', 'init', 'simulate',
 ] as const;
 
@@ -63,6 +64,30 @@ describe('the command line', () => {
     expect(stdout).toContain('never gets a line of the batch, whatever fails');
     expect(stdout).toMatch(/\$ nightshift (?:run|submit) .*--no-training/u);
   });
+
+  it.each(['run', 'submit'])('says in the help of %s what the options on time promise', async (name) => {
+    const { stdout } = await type(name, '--help');
+    for (const option of ['--between', '--priority', '--deadline', '--time-zone'])
+      expect(stdout).toContain(option);
+    expect(stdout).toContain('Outside its hours nothing of the batch begins');
+    expect(stdout).toMatch(/\$ nightshift (?:run|submit) .*--deadline/u);
+  });
+
+  it.each(['run', 'plan', 'submit'])(
+    'refuses terms that make no sense to %s, before it reads the input',
+    async (name) => {
+      expect((await type(name, 'a.jsonl', '--priority', 'high')).stderr).toContain(
+        'Expected a whole number from -100 to 100, got "high".',
+      );
+      const whole = await type(name, 'a.jsonl', '--between', '00:00-24:00', '--priority', '-5');
+      expect(whole.error).toBeInstanceOf(BatchRefused);
+      expect(String(whole.error)).toContain('Leave it out for the whole day');
+      const soon = await type(name, 'a.jsonl', '--deadline', 'soon');
+      expect(String(soon.error)).toContain('(2026-11-21T07:00)');
+      const mars = await type(name, 'a.jsonl', '--deadline', '07:00', '--time-zone', 'Mars/Olympus');
+      expect(String(mars.error)).toContain('an IANA name such as Europe/Berlin or UTC, got "Mars/Olympus"');
+    },
+  );
 
   it('suggests the nearest command and the nearest option', async () => {
     expect((await type('rum')).stderr).toContain('Did you mean run?');

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { ANY_TERMS } from '../../src/core/batch-terms.ts';
 import type { Progress } from '../../src/app/progress.ts';
 import { createPace } from '../../src/cli/display/pace.ts';
 import { watchProgress } from '../../src/cli/display/progress-view.ts';
+import { hoursAfter } from '../contracts/night-windows.ts';
 import { aLane, aLimit, NOW_MS } from './a-progress-view.ts';
 
 const reading = (changes: Partial<Progress> & { readonly done?: number } = {}): Progress => ({
@@ -13,6 +15,12 @@ const reading = (changes: Partial<Progress> & { readonly done?: number } = {}): 
     state: 'in_progress',
     isPaused: false,
     policy: null,
+    maxCostNanoDollars: null,
+    spentNanoDollars: 0,
+    heldNanoDollars: 0,
+    refusedNanoDollars: null,
+    terms: ANY_TERMS,
+    deadlineText: null,
     outputPath: '/out.jsonl',
     errorPath: '/out.errors.jsonl',
     createdAtMs: NOW_MS,
@@ -22,12 +30,15 @@ const reading = (changes: Partial<Progress> & { readonly done?: number } = {}): 
     succeeded: changes.done ?? 0,
     failed: 0,
     cancelled: 0,
+    expired: 0,
     promptTokens: 0,
     completionTokens: 0,
   },
   parked: 0,
   nextDueAtMs: null,
+  savings: null,
   underWay: 0,
+  forecast: null,
   lanes: [],
   ...changes,
 });
@@ -49,7 +60,24 @@ describe('a pace', () => {
   });
 });
 
+/** What is said of the end after ten seconds with this forecast. */
+const outlookBy = (forecast: Progress['forecast']) => {
+  const watch = watchProgress();
+  watch.observe(reading({ done: 0, underWay: 1, forecast }));
+  return watch.observe(reading({ atMs: NOW_MS + 10_000, done: 50, underWay: 1, forecast })).outlook.kind;
+};
+
 describe('a watched batch', () => {
+  it('outside its hours waits for them, once its last call has ended', () => {
+    const { batch } = reading();
+    const waiting = { ...batch, terms: { ...ANY_TERMS, nightWindow: hoursAfter(NOW_MS, 2, 3) } };
+    const untilMs = (Math.floor(NOW_MS / 3_600_000) + 2) * 3_600_000;
+    const outlookWith = (underWay: number) =>
+      watchProgress().observe(reading({ batch: waiting, underWay, lanes: [aLane()] })).outlook;
+    expect(outlookWith(0)).toEqual({ kind: 'outside-hours', untilMs });
+    expect(outlookWith(1)).toEqual({ kind: 'unknown' });
+  });
+
   it('counts calls since the display began', () => {
     const watch = watchProgress();
     watch.observe(reading({ lanes: [aLane({ calls: 40 })] }));
@@ -62,6 +90,34 @@ describe('a watched batch', () => {
     watch.observe(reading({ done: 0, underWay: 1 }));
     const { outlook } = watch.observe(reading({ atMs: NOW_MS + 10_000, done: 50, underWay: 1 }));
     expect(outlook).toEqual({ kind: 'pace', finishAtMs: NOW_MS + 20_000 });
+  });
+
+  it('foresees the end from the plan where there is one, and says what is next', () => {
+    const forecast = {
+      madeAtMs: NOW_MS - 5_000,
+      finishAtMs: NOW_MS + 7_200_000,
+      spreadMs: 600_000,
+      next: { scope: 'gemini', atMs: NOW_MS + 3_600_000 },
+    };
+    const lanes = [
+      aLane(),
+      aLane({ laneId: 'gemini/flash', limits: [aLimit({ used: 30, freesAtMs: NOW_MS + 3_600_000 })] }),
+    ];
+    const { outlook } = watchProgress().observe(reading({ lanes, forecast, underWay: 2 }));
+    expect(outlook).toEqual({
+      kind: 'forecast',
+      finishAtMs: NOW_MS + 7_200_000,
+      spreadMs: 600_000,
+      next: { scope: 'gemini', atMs: NOW_MS + 3_600_000, isShut: true },
+      expiresAtMs: null,
+    });
+  });
+
+  it('goes by the pace where no plan says when it ends', () => {
+    const made = { madeAtMs: NOW_MS, spreadMs: 600_000, next: null };
+    expect(outlookBy({ ...made, finishAtMs: NOW_MS + 7_200_000 })).toBe('forecast');
+    expect(outlookBy({ ...made, finishAtMs: null })).toBe('pace');
+    expect(outlookBy(null)).toBe('pace');
   });
 
   it('names the lane that opens first when nothing runs', () => {

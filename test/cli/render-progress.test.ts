@@ -59,6 +59,28 @@ describe('renderProgress', () => {
     );
   });
 
+  it('says what is next and when it is done by the plan, on a line of its own that fits a narrow terminal', () => {
+    const forecast = {
+      finishAtMs: NOW_MS + 8_400_000,
+      spreadMs: 900_000,
+      next: { scope: 'gemini', atMs: NOW_MS + 3_600_000, isShut: true },
+      expiresAtMs: null,
+    };
+    const lines = draw(aView({ outlook: { kind: 'forecast', ...forecast }, forecast }), 60).split('\n');
+    expect(lines).toContainEqual(
+      expect.stringMatching(/^next: gemini opens \d\d:00 · done about \d\d:20 ±15 min$/u),
+    );
+    expect(lines.join('\n')).toContain('84 lines/min');
+  });
+
+  it('says beside what everything waits for when it is done by the plan', () => {
+    const forecast = { finishAtMs: NOW_MS + 8_400_000, spreadMs: 900_000, next: null, expiresAtMs: null };
+    const outlook = { kind: 'waiting', laneId: 'gemini/flash', untilMs: NOW_MS + 3_600_000 } as const;
+    expect(draw(aView({ outlook, forecast }))).toMatch(
+      /waiting; next: gemini\/flash opens \d\d:00 \(in 1 h 00 min\) · done about \d\d:20 ±15 min/u,
+    );
+  });
+
   it('shows the counts, the pace and what each window of a lane has left', () => {
     const limits = [
       aLimit({ used: 18, freesAtMs: NOW_MS + 12_000 }),
@@ -76,6 +98,13 @@ describe('renderProgress', () => {
     const outlook = { kind: 'waiting', laneId: 'gemini/flash', untilMs: NOW_MS + 3_600_000 } as const;
     expect(draw(aView({ underWay: 0, outlook }))).toContain('waiting; next: gemini/flash opens');
     expect(draw(aView({ underWay: 0, outlook }))).toContain('(in 1 h 00 min)');
+  });
+
+  it('says until when it waits for its hours, and no pace beside it', () => {
+    const outlook = { kind: 'outside-hours', untilMs: NOW_MS + 7_200_000 } as const;
+    const picture = draw(aView({ underWay: 0, outlook }));
+    expect(picture).toMatch(/waits until .* \(in 2 h 00 min\) for its hours/u);
+    expect(picture).not.toContain('lines/min');
   });
 
   it('folds idle lanes when there are more than rows, and keeps the busy ones', () => {

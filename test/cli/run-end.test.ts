@@ -3,6 +3,8 @@ import type { Batch } from '../../src/app/batch-store.ts';
 import type { Progress } from '../../src/app/progress.ts';
 import { watchToEnd, type Watching } from '../../src/cli/run-end.ts';
 import { CannotRun } from '../../src/cli/run-request.ts';
+import { ANY_TERMS } from '../../src/core/batch-terms.ts';
+import { hoursAfter } from '../contracts/night-windows.ts';
 import { aBatch } from '../app/fakes.ts';
 import { aLane, NOW_MS } from './a-progress-view.ts';
 
@@ -11,7 +13,9 @@ const progress = (batch: Partial<Batch> = {}, lanes: Progress['lanes'] = []): Pr
   batch: aBatch(batch),
   parked: 0,
   nextDueAtMs: null,
+  savings: null,
   underWay: 0,
+  forecast: null,
   lanes,
 });
 
@@ -38,6 +42,12 @@ const watch = async (looks: readonly (Progress | Error)[], changes: Partial<Watc
   return { kind, seen, failures, looks: count };
 };
 
+/** A batch with a budget that stands still, as its so many-th plan has it. */
+const planned = (plan: number): Progress => ({
+  ...progress({ maxCostNanoDollars: 1_000 }, [aLane()]),
+  forecast: { madeAtMs: NOW_MS + plan, finishAtMs: null, spreadMs: 0, next: null },
+});
+
 describe('a watched run', () => {
   it('is finished when every line is final, cancelled ones among them', async () => {
     const { kind, seen } = await watch([progress(), FINAL]);
@@ -60,10 +70,35 @@ describe('a watched run', () => {
     expect((await watch(looks, { canMove: () => false })).kind).toBe('finished');
   });
 
+  it('waits for the hours of its batch however long it stands still', async () => {
+    const terms = { ...ANY_TERMS, nightWindow: hoursAfter(NOW_MS, 2, 3) };
+    const looks = [...Array.from({ length: 5 }, () => progress({ terms })), FINAL];
+    expect((await watch(looks, { canMove: () => false })).kind).toBe('finished');
+  });
+
+  it('waits for the lines of a batch that are being ended at its deadline', async () => {
+    const looks = [...Array.from({ length: 5 }, () => progress({ state: 'expiring' })), FINAL];
+    expect((await watch(looks, { canMove: () => false })).kind).toBe('finished');
+  });
+
   it('is stuck when it stands still and a provider waits for a person', async () => {
     const closing = { scope: 'groq', untilMs: NOW_MS, kind: 'bad-key', reason: 'x', needsUser: true };
     const { kind, looks } = await watch([progress({}, [aLane({ closing })])], { canMove: () => false });
     expect([kind, looks]).toEqual(['stuck', 4]);
+  });
+
+  it('is stuck when it stands still through two more plans and a larger budget may help', async () => {
+    // What may be paid for is known with the next plan, and what that did not know of yet with the one after it.
+    const looks = [0, 0, 0, 0, 1, 2].map(planned);
+    const [stuck, served] = await Promise.all(
+      [looks, [...looks.slice(0, 5), FINAL]].map((seen) => watch(seen, { canMove: () => false })),
+    );
+    expect([stuck?.kind, stuck?.looks, served?.kind]).toEqual(['stuck', 6, 'finished']);
+  });
+
+  it('is stuck at once where nobody plans', async () => {
+    const standing = progress({ maxCostNanoDollars: 1_000 }, [aLane()]);
+    expect(await watch([standing], { canMove: () => false })).toMatchObject({ kind: 'stuck', looks: 4 });
   });
 
   it('cannot run when it stands still and nobody can help, which says how many lines are left', async () => {

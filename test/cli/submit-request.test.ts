@@ -8,6 +8,7 @@ import { submitRequest } from '../../src/cli/submit-request.ts';
 import { plainDisplay } from '../../src/cli/display/plain-display.ts';
 import { quietDisplay } from '../../src/cli/display/run-display.ts';
 import { aBatch } from '../app/fakes.ts';
+import { NOTHING_ASKED } from '../contracts/batches-under-test.ts';
 
 let directory = '';
 beforeEach(async () => {
@@ -25,7 +26,13 @@ const submit = async (displayOf: typeof plainDisplay, notices: readonly string[]
   const batches: Pick<Batches, 'submit' | 'markTold'> = {
     submit: async (submission) => {
       submissions.push(submission);
-      return { batch: aBatch(), reasons: { first: [], count: 0 }, isKnown: false, notices };
+      return {
+        batch: aBatch(),
+        reasons: { first: [], count: 0 },
+        isKnown: false,
+        formerTerms: null,
+        notices,
+      };
     },
     markTold: async (told) => void happened.push(...told.map((notice) => `told ${notice}`)),
   };
@@ -37,6 +44,8 @@ const submit = async (displayOf: typeof plainDisplay, notices: readonly string[]
       task: null,
       pool: null,
       policy: POLICY,
+      maxCostNanoDollars: 2_500_000_000,
+      terms: NOTHING_ASKED,
       name: 'docs',
       limit: null,
       fresh: false,
@@ -65,8 +74,8 @@ it.each([
   expect(submitted?.notices).toHaveLength(2);
 });
 
-it('nothing is said where there is nothing to tell, and the policy goes along', async () => {
+it('nothing is said where there is nothing to tell, and the policy and the budget go along', async () => {
   const { happened, submission } = await submit(quietDisplay, []);
   expect(happened).toEqual([]);
-  expect(submission?.policy).toEqual(POLICY);
+  expect(submission).toMatchObject({ policy: POLICY, maxCostNanoDollars: 2_500_000_000 });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { ANY_TERMS } from '../../src/core/batch-terms.ts';
 import type { Batch } from '../../src/app/batch-store.ts';
 import {
   resumeCommandOf,
@@ -24,6 +25,12 @@ const aReport = (
       state: 'completed',
       isPaused: false,
       policy: null,
+      maxCostNanoDollars: null,
+      spentNanoDollars: 0,
+      heldNanoDollars: 0,
+      refusedNanoDollars: null,
+      terms: ANY_TERMS,
+      deadlineText: null,
       outputPath: '/o.jsonl',
       errorPath: '/o.errors.jsonl',
       createdAtMs: 0,
@@ -33,13 +40,16 @@ const aReport = (
       succeeded: 10,
       failed: 0,
       cancelled: 0,
+      expired: 0,
       promptTokens: 1_000,
       completionTokens: 200,
       ...batch,
     },
     parked: 0,
     nextDueAtMs: null,
+    savings: null,
     underWay: 0,
+    forecast: null,
     lanes: changes.lanes ?? [],
   },
   laneTotals: [
@@ -75,6 +85,20 @@ describe('the summary of a run', () => {
     expect(text).toContain("npx nightshift explain 'to night' CUSTOM_ID");
   });
 
+  it('exits with 2, and says how to go on when the deadline came first', () => {
+    const report = aReport({ succeeded: 7, expired: 3, state: 'expired' });
+    const text = summaryLines(report).join('\n');
+    expect(exitCodeOf(report)).toBe(2);
+    expect(text).toContain('7 succeeded, 0 failed, 0 bad, 3 expired');
+    expect(text).toContain('Errors: /o.errors.jsonl');
+    expect(text).toMatch(/npx nightshift retry \d+, then the same again/u);
+    expect(summaryJson(report, 2)).toMatchObject({
+      exitReason: 'its deadline came before it was done',
+      lines: { succeeded: 7, expired: 3, open: 0 },
+      errors: '/o.errors.jsonl',
+    });
+  });
+
   it('exits with 130 and shows how to go on when it was interrupted', () => {
     const report = aReport({ succeeded: 4 }, { end: 'interrupted' });
     const text = summaryLines(report).join('\n');
@@ -90,6 +114,23 @@ describe('the summary of a run', () => {
     expect(summaryLines(report).join('\n')).toContain(
       'groq: its key was refused; set a valid one (`npx nightshift doctor` names the variable) (HTTP 401)',
     );
+  });
+
+  it('says that the rest waits for money where no key does, and how to give it more', () => {
+    const batch = {
+      succeeded: 4,
+      maxCostNanoDollars: 2_500_000_000,
+      spentNanoDollars: 2_499_000_000,
+      refusedNanoDollars: 2_000_000,
+    };
+    const report = aReport(batch, { end: 'stuck', lanes: [aLane()] });
+    const text = summaryLines(report).join('\n');
+    expect(text).toContain('  spent $2.50 of $2.50');
+    expect(text).toContain(
+      'The 6 lines that are left wait for money: no free lane can take them, and what is left of the budget covers no further call.',
+    );
+    expect(text).toContain('With a larger --max-cost, run the same again:');
+    expect(exitCodeOf(report)).toBe(1);
   });
 
   it('says that every lane waits only when every lane does', () => {
@@ -108,6 +149,8 @@ describe('the summary of a run', () => {
       lines: { total: 10, succeeded: 9, failed: 1, bad: 0, open: 0 },
       output: '/o.jsonl',
       errors: '/o.errors.jsonl',
+      cost: { maxNanoDollars: null, spentNanoDollars: 0, heldNanoDollars: 0 },
+      savings: null,
     });
   });
 });

@@ -117,6 +117,6 @@ async function change(
   await using at = await openBatches(context, flags);
   const batch = await work(at.batches);
   if (flags.json === true) printJson(context.stdout, batch);
-  else printLines(context.stdout, [batchSentence(batch)]);
+  else printLines(context.stdout, [batchSentence(batch, Date.now())]);
   return EXIT.done;
 }

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { openWholeFile } from '../../adapters/files/output-files.ts';
 import { refOf, type ResultQuery } from '../../app/batches.ts';
 import { writeOutputs } from '../../app/outputs.ts';
-import { isFinal, linesDone } from '../../app/progress.ts';
+import { isFinal, linesDone, linesNotSucceeded } from '../../app/progress.ts';
 import { type BatchesFlags, openBatches } from '../batches-at-hand.ts';
 import type { CliContext } from '../context.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
@@ -45,7 +45,7 @@ export async function results(context: CliContext, ref: string, flags: ResultsFl
     );
     return EXIT.someFailed;
   }
-  return batch.failed + batch.bad + batch.cancelled > 0 ? EXIT.someFailed : EXIT.done;
+  return linesNotSucceeded(batch) > 0 ? EXIT.someFailed : EXIT.done;
 }
 
 /** Prints as fast as the reader reads; one that has read enough ends it. */

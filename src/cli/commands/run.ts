@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { Config } from '../../config/config.ts';
 import type { Batches } from '../../app/batches.ts';
+import { linesNotSucceeded } from '../../app/progress.ts';
 import { requirePool } from '../../app/take-in.ts';
 import { routingOf } from '../../routing.ts';
 import { LOG_FILE } from '../../wire.ts';
@@ -21,13 +22,16 @@ import { CannotRun, type RunRequest } from '../run-request.ts';
 import { checkPaths, runPaths } from '../run-paths.ts';
 import { type PolicyFlags, readPolicy } from '../policy-option.ts';
 import { readTask, type TaskFlags } from '../task-option.ts';
+import { readTermsFlags, type TermsFlags } from '../terms-option.ts';
 
 /** Options of `run`. */
-export interface RunFlags extends BatchesFlags, TaskFlags, PolicyFlags {
+export interface RunFlags extends BatchesFlags, TaskFlags, PolicyFlags, TermsFlags {
   readonly out?: string | undefined;
   readonly errors?: string | undefined;
   readonly pool?: string | undefined;
   readonly name?: string | undefined;
+  /** In billionths of a dollar. */
+  readonly maxCost?: number | undefined;
   readonly limit?: number | undefined;
   readonly fresh?: boolean | undefined;
   readonly json?: boolean | undefined;
@@ -65,6 +69,7 @@ export async function run(context: CliContext, input: string, flags: RunFlags): 
 
 async function readRequest(context: CliContext, input: string, flags: RunFlags): Promise<RunRequest> {
   const paths = runPaths({ input, ...flags }, context.workingDirectory);
+  const terms = readTermsFlags(flags);
   const task = await readTask(flags, context.workingDirectory);
   await checkPaths(paths);
   return {
@@ -72,6 +77,8 @@ async function readRequest(context: CliContext, input: string, flags: RunFlags):
     task,
     pool: flags.pool ?? null,
     policy: readPolicy(flags),
+    maxCostNanoDollars: flags.maxCost ?? null,
+    terms,
     limit: flags.limit ?? null,
     fresh: flags.fresh === true,
   };
@@ -223,6 +230,6 @@ export function exitCodeOf({ end, progress: { batch } }: RunReport): ExitCode {
     case 'stuck':
       return EXIT.couldNotRun;
     case 'finished':
-      return batch.failed + batch.bad + batch.cancelled > 0 ? EXIT.someFailed : EXIT.done;
+      return linesNotSucceeded(batch) > 0 ? EXIT.someFailed : EXIT.done;
   }
 }

@@ -9,11 +9,14 @@ import { checkReadable, inputName } from '../run-paths.ts';
 import { submitRequest } from '../submit-request.ts';
 import { type PolicyFlags, readPolicy } from '../policy-option.ts';
 import { readTask, type TaskFlags } from '../task-option.ts';
+import { readTermsFlags, type TermsFlags } from '../terms-option.ts';
 
 /** Options of `submit`. */
-export interface SubmitFlags extends BatchesFlags, TaskFlags, PolicyFlags {
+export interface SubmitFlags extends BatchesFlags, TaskFlags, PolicyFlags, TermsFlags {
   readonly pool?: string | undefined;
   readonly name?: string | undefined;
+  /** In billionths of a dollar. */
+  readonly maxCost?: number | undefined;
   readonly limit?: number | undefined;
   readonly fresh?: boolean | undefined;
   readonly json?: boolean | undefined;
@@ -22,6 +25,7 @@ export interface SubmitFlags extends BatchesFlags, TaskFlags, PolicyFlags {
 /** Submits a batch and says how to follow it. Ctrl-C while the input is read leaves nothing behind. */
 export async function submit(context: CliContext, input: string, flags: SubmitFlags): Promise<ExitCode> {
   const { workingDirectory, stderr, stdout } = context;
+  const terms = readTermsFlags(flags);
   const source = inputName(input, flags.name, workingDirectory);
   await checkReadable(source.input);
   const task = await readTask(flags, workingDirectory);
@@ -36,6 +40,8 @@ export async function submit(context: CliContext, input: string, flags: SubmitFl
         task,
         pool: flags.pool ?? null,
         policy: readPolicy(flags),
+        maxCostNanoDollars: flags.maxCost ?? null,
+        terms,
         limit: flags.limit ?? null,
         fresh: flags.fresh === true,
         output: null,
@@ -53,7 +59,7 @@ export async function submit(context: CliContext, input: string, flags: SubmitFl
     if (flags.json === true) printJson(stdout, { ...batch, notices });
     else
       printLines(stdout, [
-        batchSentence(batch),
+        batchSentence(batch, Date.now()),
         ...(at.serviceUrl === null ? ['It runs when a service does: npx nightshift up'] : []),
         `Watch it:        npx nightshift watch ${shellQuoted(batch.name)}`,
         `Get its results: npx nightshift results ${shellQuoted(batch.name)} --out FILE.jsonl`,

@@ -1,7 +1,7 @@
 /** `watch`: shows a batch until it is over. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { BatchStatus } from '../../app/batches.ts';
-import { isFinal } from '../../app/progress.ts';
+import { isFinal, linesNotSucceeded } from '../../app/progress.ts';
 import { openBatches } from '../batches-at-hand.ts';
 import { type CliContext, printJson, printLines } from '../context.ts';
 import { batchSentence } from '../display/batch-text.ts';
@@ -46,9 +46,9 @@ export async function watch(context: CliContext, ref: string, flags: WatchFlags)
     display.close();
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(signal, interrupt);
   }
-  const { batch } = last.progress;
+  const { batch, atMs } = last.progress;
   if (flags.json === true) printJson(context.stdout, last);
-  else printLines(context.stdout, [batchSentence(batch)]);
+  else printLines(context.stdout, [batchSentence(batch, atMs)]);
   if (!isFinal(batch)) return EXIT.interrupted;
-  return batch.failed + batch.bad + batch.cancelled > 0 ? EXIT.someFailed : EXIT.done;
+  return linesNotSucceeded(batch) > 0 ? EXIT.someFailed : EXIT.done;
 }

@@ -1,11 +1,13 @@
 /** The story of one line, in words. */
 import type { AttemptStory, LineStory, Obstacle } from '../../app/explain.ts';
 import type { Batch } from '../../app/batch-store.ts';
+import { waitsForNightUntilMs } from '../../app/progress.ts';
 import { policyText } from '../../core/policy-text.ts';
 import { memberAt, parseLoosely, stringAt } from '../../core/json/loose-json.ts';
 import { limitLabel, quotaLeft } from '../text/limit-label.ts';
 import { clockTime, counted, durationText, fullCount, untilText } from '../text/quantity.ts';
 import { tableLines } from '../text/table.ts';
+import { termsLines } from './terms-text.ts';
 import { oneLine } from '../text/width.ts';
 
 /** A line with what stands between it and its lanes; no lanes once it is final. */
@@ -31,6 +33,7 @@ export function explanationLines(explanation: Explanation): readonly string[] {
     ...(batch.policy === null
       ? []
       : [`  only on lanes that \`${oneLine(policyText(batch.policy))}\` allows`]),
+    ...termsLines(batch.terms, story.atMs).map((line) => `  ${line}`),
     ...duplicateLines(story),
     ...attemptLines(story),
     ...laneLines(explanation),
@@ -38,21 +41,29 @@ export function explanationLines(explanation: Explanation): readonly string[] {
   ];
 }
 
-function standing({ story, lanes }: Explanation): string {
+function standing({ batch, story, lanes }: Explanation): string {
   const tries = story.tries === 0 ? '' : ` (${counted(story.tries, 'try', 'tries')} counted)`;
   switch (story.state) {
     case 'succeeded':
       return `succeeded${tries}`;
     case 'failed':
       return `failed${tries}`;
+    case 'cancelled':
+      return `cancelled with its batch${tries}`;
+    case 'expired':
+      return `expired: the deadline of its batch came before it was done${tries}`;
     case 'bad':
       return 'bad: the line could not be run';
     case 'granted':
       return `a call is granted or under way${tries}`;
     case 'parked':
       return `parked until ${story.dueAtMs === null ? 'a lane can serve it' : untilText(story.dueAtMs, story.atMs)}${tries}`;
-    case 'pending':
+    case 'pending': {
+      const nightMs = waitsForNightUntilMs(batch, story.atMs);
+      if (nightMs !== null)
+        return `waiting until ${untilText(nightMs, story.atMs)} for the hours of its batch${tries}`;
       return `waiting for ${lanes.some(({ obstacle }) => obstacle.kind === 'none') ? 'its turn' : 'a lane'}${tries}`;
+    }
   }
 }
 
@@ -160,13 +171,14 @@ function finalLines({ batch, story }: Explanation): readonly string[] {
   const error = memberAt(line, 'error') ?? memberAt(line, 'response', 'body', 'error');
   const code = stringAt(error, 'code');
   const message = stringAt(error, 'message');
+  const isOver = ['completed', 'cancelled', 'expired'].includes(batch.state);
   const path = state === 'succeeded' ? batch.outputPath : batch.errorPath;
-  const place = batch.state === 'completed' ? `is in ${path}` : `will be in ${path} when the batch is done`;
+  const place = isOver ? `is in ${path}` : `will be in ${path} when the batch is done`;
   return [
     '',
     ...(state === 'succeeded' || message === undefined
       ? []
       : [`Why: ${oneLine(code === undefined ? message : `${code}: ${message}`)}`]),
-    `Its final line ${place}${state === 'succeeded' && batch.state !== 'completed' ? ` (already in ${batch.outputPath}.partial)` : ''}`,
+    `Its final line ${place}${state === 'succeeded' && !isOver ? ` (already in ${batch.outputPath}.partial)` : ''}`,
   ];
 }

@@ -33,9 +33,9 @@ export function liveDisplay(terminal: Terminal): RunDisplay {
   return {
     say,
     ingesting: (status) => draw(cutText(readingText(status), terminal.columns)),
-    ingested(batch, reasons, resumed) {
+    ingested(submitted) {
       draw.clear();
-      say(ingestedLines(batch, reasons, resumed).map(oneLine).join('\n'));
+      say(ingestedLines(submitted, Date.now()).map(oneLine).join('\n'));
     },
     noticed(notices) {
       for (const told of notices) say(noticeText(told));

@@ -2,8 +2,8 @@
 import { counted, fullCount } from '../text/quantity.ts';
 import { oneLine } from '../text/width.ts';
 import { stateText } from './lane-state.ts';
-import { outlookText, paceText } from './outlook-text.ts';
-import { type LaneView, type ProgressView, watchProgress } from './progress-view.ts';
+import { endText, paceText } from './outlook-text.ts';
+import { isWait, type LaneView, type ProgressView, watchProgress } from './progress-view.ts';
 import { ingestedLines, readingText } from './reading-text.ts';
 import { drainingText, noticeText, type RunDisplay, STOPPING } from './run-display.ts';
 
@@ -27,8 +27,8 @@ export function plainDisplay(say: (message: string) => void): RunDisplay {
       lastReadingAtMs = nowMs;
       say(readingText(status));
     },
-    ingested(batch, reasons, resumed) {
-      for (const line of ingestedLines(batch, reasons, resumed)) say(oneLine(line));
+    ingested(submitted) {
+      for (const line of ingestedLines(submitted, Date.now())) say(oneLine(line));
     },
     noticed(notices) {
       for (const notice of notices) say(noticeText(notice));
@@ -54,11 +54,12 @@ function stepOf({ done, total }: ProgressView): number {
 function isWorthALine(before: ProgressView, now: ProgressView): boolean {
   if (now.done === now.total) return before.done < before.total;
   if (stepOf(now) > stepOf(before)) return true;
-  const isWaiting = before.outlook.kind === 'waiting' && now.outlook.kind === 'waiting';
+  const isWaiting = isWait(before.outlook) && isWait(now.outlook);
+  if (isWait(now.outlook) && !isWait(before.outlook)) return true;
   return now.atMs - before.atMs >= (isWaiting ? EVERY_WHILE_WAITING_MS : EVERY_MS);
 }
 
-/** `450 of 4,500 lines (10 %) · 0 failed · 12 parked · 8 under way · 84 lines/min · ETA 48 min (23:41)`. */
+/** `450 of 4,500 lines (10 %) · 0 failed · 12 parked · 8 under way · 84 lines/min · done about 23:41 ±2 min`. */
 export function progressLine(view: ProgressView): string {
   const share = view.total === 0 ? 100 : Math.floor((view.done / view.total) * 100);
   return [
@@ -68,7 +69,7 @@ export function progressLine(view: ProgressView): string {
     `${fullCount(view.parked)} parked`,
     `${fullCount(view.underWay)} under way`,
     paceText(view.linesPerMinute),
-    outlookText(view.outlook, view.atMs),
+    endText(view, view.atMs),
   ].join(' · ');
 }
 

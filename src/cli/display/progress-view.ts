@@ -1,5 +1,12 @@
 /** What a display shows of a batch at one instant: read from the record, set against what was there when it began. */
-import { isFinal, type LaneProgress, linesDone, type Progress } from '../../app/progress.ts';
+import {
+  expiresAtMs,
+  isFinal,
+  type LaneProgress,
+  linesDone,
+  type Progress,
+  waitsForNightUntilMs,
+} from '../../app/progress.ts';
 import { type LaneState, laneState, opensAtMs } from './lane-state.ts';
 import { byMetricAndLength } from '../text/limit-label.ts';
 import { createPace } from './pace.ts';
@@ -7,10 +14,34 @@ import { createPace } from './pace.ts';
 /** What can be said about the end. */
 export type Outlook =
   | { readonly kind: 'unknown' | 'done' }
-  /** At the pace of the last minute. */
+  /** By the plan, resets and all. */
+  | ({ readonly kind: 'forecast' } & ForecastView)
+  /** At the pace of the last minute, where there is no plan. */
   | { readonly kind: 'pace'; readonly finishAtMs: number }
   /** Nothing runs before `untilMs`; `laneId` opens then, `null` where a parked request wakes. */
-  | { readonly kind: 'waiting'; readonly laneId: string | null; readonly untilMs: number };
+  | { readonly kind: 'waiting'; readonly laneId: string | null; readonly untilMs: number }
+  /** Its night window opens at `untilMs`. */
+  | { readonly kind: 'outside-hours'; readonly untilMs: number };
+
+/** What the plan says of the end. */
+export interface ForecastView {
+  readonly finishAtMs: number;
+  readonly spreadMs: number;
+  /** What the rest waits for next; `null` where it waits for nothing in particular. */
+  readonly next: {
+    readonly scope: string;
+    readonly atMs: number;
+    /** It takes no calls until then; otherwise it merely has its whole quota again. */
+    readonly isShut: boolean;
+  } | null;
+  /** Its deadline, where that comes first: what is not under way then expires. Otherwise `null`. */
+  readonly expiresAtMs: number | null;
+}
+
+/** Whether nothing runs before a known instant. */
+export function isWait({ kind }: Outlook): boolean {
+  return kind === 'waiting' || kind === 'outside-hours';
+}
 
 /** One lane of the display. Counts are since the display began. */
 export interface LaneView {
@@ -36,6 +67,8 @@ export interface ProgressView {
   /** `null` while too little was seen. */
   readonly linesPerMinute: number | null;
   readonly outlook: Outlook;
+  /** Also while nothing runs, which the outlook then says; `null` where there is no plan that says it. */
+  readonly forecast: ForecastView | null;
   readonly lanes: readonly LaneView[];
   /** A sentence for the person who is watching; `null` where there is nothing to say. */
   readonly notice: string | null;
@@ -58,6 +91,7 @@ export function watchProgress(): ProgressWatch {
       const lanes = progress.lanes.map((lane) => laneView(lane, atStart?.get(lane.laneId), atMs));
       const linesPerMinute = pace.observe(atMs, linesDone(batch));
       const { name, total, failed, bad } = batch;
+      const forecast = forecastView(progress, lanes);
       return {
         atMs,
         name,
@@ -69,7 +103,8 @@ export function watchProgress(): ProgressWatch {
         linesPerMinute,
         lanes,
         done: linesDone(batch),
-        outlook: outlookOf(progress, lanes, linesPerMinute),
+        outlook: outlookOf(progress, { lanes, forecast, linesPerMinute }),
+        forecast,
         notice: null,
       };
     },
@@ -92,11 +127,43 @@ function laneView(now: LaneProgress, before: LaneProgress | undefined, atMs: num
   };
 }
 
-function outlookOf(progress: Progress, lanes: readonly LaneView[], linesPerMinute: number | null): Outlook {
+/** What the plan says of the end, if there is one and it says anything. */
+export function forecastView(
+  progress: Progress,
+  lanes: readonly Pick<LaneView, 'laneId' | 'state'>[],
+): ForecastView | null {
+  const { forecast, batch } = progress;
+  if (forecast === null || forecast.finishAtMs === null || isFinal(batch)) return null;
+  const { finishAtMs, spreadMs, next } = forecast;
+  const isAhead = next !== null && next.atMs > progress.atMs;
+  return {
+    finishAtMs,
+    spreadMs,
+    next: isAhead ? { ...next, isShut: isShut(next.scope, lanes) } : null,
+    expiresAtMs: expiresAtMs(progress),
+  };
+}
+
+/** Whether every lane of a scope takes no calls for now. */
+function isShut(scope: string, lanes: readonly Pick<LaneView, 'laneId' | 'state'>[]): boolean {
+  const own = lanes.filter(({ laneId }) => laneId === scope || laneId.startsWith(`${scope}/`));
+  return own.length > 0 && own.every(({ state }) => state.kind === 'closed' || state.kind === 'used-up');
+}
+
+interface Seen {
+  readonly lanes: readonly LaneView[];
+  readonly forecast: ForecastView | null;
+  readonly linesPerMinute: number | null;
+}
+
+function outlookOf(progress: Progress, { lanes, forecast, linesPerMinute }: Seen): Outlook {
   const { atMs, batch, underWay } = progress;
   if (isFinal(batch)) return { kind: 'done' };
+  const nightMs = underWay === 0 ? waitsForNightUntilMs(batch, atMs) : null;
+  if (nightMs !== null) return { kind: 'outside-hours', untilMs: nightMs };
   const next = underWay === 0 ? nextOpening(progress, lanes) : null;
   if (next !== null) return next;
+  if (forecast !== null) return { kind: 'forecast', ...forecast };
   if (linesPerMinute === null || linesPerMinute <= 0) return { kind: 'unknown' };
   const left = batch.total - linesDone(batch);
   return { kind: 'pace', finishAtMs: atMs + (left / linesPerMinute) * 60_000 };

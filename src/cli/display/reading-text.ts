@@ -1,8 +1,8 @@
 /** What is said while an input is read, and once it is. */
-import type { Batch } from '../../app/batch-store.ts';
+import type { Submitted } from '../../app/batches.ts';
 import { isFinal, linesDone } from '../../app/progress.ts';
-import type { Reasons } from '../../app/read-requests.ts';
 import { counted, fullCount } from '../text/quantity.ts';
+import { changedTermsLines, termsLines } from './terms-text.ts';
 
 /** `reading: 120,000 lines, 45 %`. */
 export function readingText(status: {
@@ -14,19 +14,32 @@ export function readingText(status: {
   return `reading: ${counted(status.lines, 'line')}, ${Math.floor(Math.min(1, share) * 100)} %`;
 }
 
-/** One sentence or two on what there is to do, and the first reasons why lines were refused. */
-export function ingestedLines(batch: Batch, reasons: Reasons, resumed: boolean): readonly string[] {
-  const left = batch.total - linesDone(batch);
+/** What there is to do, the first reasons why lines were refused, and on which terms it is done. */
+export function ingestedLines(submitted: Submitted, nowMs: number): readonly string[] {
+  const { batch, formerTerms, isKnown } = submitted;
+  if (!isKnown) return [...newLines(submitted), ...termsLines(batch.terms, nowMs).map(indented)];
+  const changes = formerTerms === null ? [] : changedTermsLines(formerTerms, batch.terms, nowMs);
+  const terms = formerTerms === null && !isFinal(batch) ? termsLines(batch.terms, nowMs) : changes;
+  return [knownLine(submitted), ...terms.map(indented)];
+}
+
+const indented = (line: string): string => `  ${line}`;
+
+function knownLine({ batch }: Submitted): string {
   const lines = counted(batch.total, 'line');
-  if (resumed && isFinal(batch))
-    return [`batch "${batch.name}": all ${lines} are done; writing the output again`];
-  if (resumed) {
-    return [`batch "${batch.name}": resuming with ${fullCount(left)} of ${lines} to do`];
-  }
+  const left = batch.total - linesDone(batch);
+  if (!isFinal(batch)) return `batch "${batch.name}": resuming with ${fullCount(left)} of ${lines} to do`;
+  return batch.state === 'expired'
+    ? `batch "${batch.name}": ${fullCount(batch.expired)} of ${lines} expired at its deadline; writing the output again`
+    : `batch "${batch.name}": all ${lines} are done; writing the output again`;
+}
+
+function newLines({ batch, reasons }: Submitted): readonly string[] {
+  const lines = counted(batch.total, 'line');
   const more = batch.bad - reasons.first.length;
   return [
     `batch "${batch.name}": ${lines}${batch.bad > 0 ? `, ${fullCount(batch.bad)} of them bad:` : ''}`,
-    ...reasons.first.map((reason) => `  ${reason}`),
+    ...reasons.first.map(indented),
     ...(more > 0 ? [`  … and ${fullCount(more)} more; each has a line in the errors file`] : []),
   ];
 }

@@ -2,8 +2,8 @@
 import { fullCount } from '../text/quantity.ts';
 import { fitLine, paint, span, type StyledLine } from '../text/styled.ts';
 import { oneLine } from '../text/width.ts';
-import { outlookText, paceText } from './outlook-text.ts';
-import type { ProgressView } from './progress-view.ts';
+import { endText, paceText } from './outlook-text.ts';
+import { isWait, type ProgressView } from './progress-view.ts';
 import { laneLines } from './render-lanes.ts';
 
 /** The terminal, or what is left of it. */
@@ -38,9 +38,16 @@ export function renderProgress(view: ProgressView, options: DisplayOptions): str
 function headLines(view: ProgressView, { columns, rows, nowMs }: DisplayOptions): readonly StyledLine[] {
   const title = [span('nightshift  ', 'bold'), span(oneLine(view.name), 'cyan')];
   const notice = view.notice === null ? [] : [[span(oneLine(view.notice), 'yellow')]];
-  const waiting = view.outlook.kind === 'waiting' ? [[span(outlookText(view.outlook, nowMs), 'yellow')]] : [];
-  const essential = [barLine(view, columns), countsLine(view, nowMs), ...waiting, ...notice];
+  const end = hasOwnLine(view)
+    ? [[span(endText(view, nowMs), isWait(view.outlook) ? 'yellow' : 'bold')]]
+    : [];
+  const essential = [barLine(view, columns), countsLine(view, nowMs), ...end, ...notice];
   return rows > essential.length ? [title, ...essential] : essential;
+}
+
+/** What is known of the end is long where it says what is waited for. */
+function hasOwnLine({ outlook }: ProgressView): boolean {
+  return isWait(outlook) || outlook.kind === 'forecast';
 }
 
 const WIDEST_BAR = 48;
@@ -61,9 +68,8 @@ function countsLine(view: ProgressView, nowMs: number): StyledLine {
     ...(view.bad > 0 ? [[span(`${fullCount(view.bad)} bad`, 'red')]] : []),
     [span(`${fullCount(view.parked)} parked`, view.parked > 0 ? 'yellow' : 'dim')],
     [span(`${fullCount(view.underWay)} under way`)],
-    ...(view.outlook.kind === 'waiting'
-      ? []
-      : [[span(paceText(view.linesPerMinute))], [span(outlookText(view.outlook, nowMs), 'bold')]]),
+    ...(isWait(view.outlook) ? [] : [[span(paceText(view.linesPerMinute))]]),
+    ...(hasOwnLine(view) ? [] : [[span(endText(view, nowMs), 'bold')]]),
   ];
   const separator = span(' · ', 'dim');
   return [

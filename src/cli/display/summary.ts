@@ -1,9 +1,10 @@
 /** What is said at the end of a run. */
 import type { LaneTotal } from '../../app/explain.ts';
-import { linesDone, type Progress } from '../../app/progress.ts';
+import { isOutOfMoney, linesDone, linesNotSucceeded, type Progress } from '../../app/progress.ts';
 import { counted, durationText, fullCount } from '../text/quantity.ts';
 import { tableLines } from '../text/table.ts';
 import { oneLine } from '../text/width.ts';
+import { moneyText } from './money-text.ts';
 
 /** How a run ended, as far as anybody needs to tell. */
 export interface RunReport {
@@ -35,16 +36,20 @@ export function summaryLines(report: RunReport): readonly string[] {
   ];
 }
 
-function headLines({ progress: { batch }, end, durationMs }: RunReport): readonly string[] {
-  const { total, succeeded, failed, bad, cancelled, promptTokens, completionTokens } = batch;
+function headLines({ progress, end, durationMs }: RunReport): readonly string[] {
+  const { batch } = progress;
+  const money = moneyText(progress);
+  const { total, succeeded, failed, bad, cancelled, expired, promptTokens, completionTokens } = batch;
   const how = { finished: 'finished', interrupted: 'interrupted', stuck: 'cannot go on' }[end];
   const open = total - linesDone(batch);
   return [
     `Batch "${oneLine(batch.name)}" ${how} after ${durationText(durationMs)}`,
     `  ${counted(total, 'line')}: ${fullCount(succeeded)} succeeded, ${fullCount(failed)} failed, ${fullCount(bad)} bad` +
       (cancelled > 0 ? `, ${fullCount(cancelled)} cancelled` : '') +
+      (expired > 0 ? `, ${fullCount(expired)} expired` : '') +
       (open > 0 ? `, ${fullCount(open)} still to do` : ''),
     `  ${fullCount(promptTokens)} tokens in, ${fullCount(completionTokens)} out`,
+    ...(money === '' ? [] : [`  ${money}`]),
   ];
 }
 
@@ -81,12 +86,17 @@ function tailLines(report: RunReport): readonly string[] {
 }
 
 function fileLines({ progress: { batch }, outputPath, errorPath }: RunReport): readonly string[] {
-  const hasErrors = batch.failed + batch.bad + batch.cancelled > 0;
+  const hasErrors = linesNotSucceeded(batch) > 0;
   const explain = `npx nightshift explain ${shellQuoted(batch.name)} CUSTOM_ID`;
   return [
     `Output: ${outputPath}`,
     ...(hasErrors ? [`Errors: ${errorPath}`] : []),
     ...(batch.failed > 0 ? [`Why a line failed: ${explain}`] : []),
+    ...(batch.expired > 0
+      ? [
+          `The deadline came first. To do the expired lines after all: npx nightshift retry ${batch.id}, then the same again`,
+        ]
+      : []),
   ];
 }
 
@@ -96,12 +106,29 @@ function stuckLines({ progress, resumeCommand }: RunReport): readonly string[] {
       ? [`  ${providerId}: ${whatIsNeeded(closing.kind)} (${oneLine(closing.reason)})`]
       : [],
   );
+  if (waiting.length === 0) return budgetLines(progress.batch, resumeCommand);
   return [
     waiting.length === progress.lanes.length
       ? 'Every lane this batch may use waits for you:'
       : 'These providers wait for you; the other lanes can do nothing for the lines that are left:',
     ...new Set(waiting),
     'Put that right, or add another provider that serves the same models. The batch is kept; then run the same again:',
+    `  ${resumeCommand}`,
+  ];
+}
+
+function budgetLines(batch: RunReport['progress']['batch'], resumeCommand: string): readonly string[] {
+  const left = batch.total - linesDone(batch);
+  const [waiting, them] =
+    left === 1
+      ? ['The line that is left waits', 'it']
+      : [`The ${fullCount(left)} lines that are left wait`, 'them'];
+  const why = isOutOfMoney(batch)
+    ? 'what is left of the budget covers no further call'
+    : 'nothing paid is called for now';
+  return [
+    `${waiting} for money: no free lane can take ${them}, and ${why}.`,
+    'The batch is kept. With a larger --max-cost, run the same again:',
     `  ${resumeCommand}`,
   ];
 }
@@ -116,15 +143,21 @@ function whatIsNeeded(kind: string): string {
 /** The summary for programs. */
 export function summaryJson(report: RunReport, exitCode: number): Readonly<Record<string, unknown>> {
   const { batch } = report.progress;
-  const { id, name, total, succeeded, failed, bad, cancelled, promptTokens, completionTokens } = batch;
-  const hasErrors = failed + bad + cancelled > 0;
+  const { id, name, total, succeeded, failed, bad, cancelled, expired } = batch;
+  const hasErrors = linesNotSucceeded(batch) > 0;
   return {
     batch: { id, name },
     end: report.end,
     exitCode,
     exitReason: exitReason(report),
-    lines: { total, succeeded, failed, bad, cancelled, open: total - linesDone(batch) },
-    tokens: { prompt: promptTokens, completion: completionTokens },
+    lines: { total, succeeded, failed, bad, cancelled, expired, open: total - linesDone(batch) },
+    tokens: { prompt: batch.promptTokens, completion: batch.completionTokens },
+    cost: {
+      maxNanoDollars: batch.maxCostNanoDollars,
+      spentNanoDollars: batch.spentNanoDollars,
+      heldNanoDollars: batch.heldNanoDollars,
+    },
+    savings: report.progress.savings,
     durationMs: Math.round(report.durationMs),
     lanes: report.laneTotals,
     notices: report.notices,
@@ -145,6 +178,7 @@ function exitReason({ end, progress: { batch } }: RunReport): string {
   if (end === 'interrupted') return 'interrupted; the same command resumes';
   if (end === 'stuck') return 'the lines that are left wait for a key or money';
   if (batch.cancelled > 0) return 'the batch was cancelled';
+  if (batch.expired > 0) return 'its deadline came before it was done';
   return batch.failed + batch.bad > 0 ? 'some lines failed or were bad' : 'all succeeded';
 }
 

@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander';
 import { TASK_NAMES } from '../../core/tasks/task.ts';
 import type { ExitCode } from '../exit-code.ts';
-import { filled, nameList, positiveInteger } from '../option-values.ts';
+import { dollars, filled, nameList, positiveInteger, priority } from '../option-values.ts';
 
 /** Told how a command ends. */
 export type End = (work: Promise<ExitCode>) => Promise<void>;
@@ -40,6 +40,12 @@ export function withPolicy(command: Command): Command {
       namesOption('--only <NAMES>', 'only on these providers or lanes (groq,gemini/gemini-3.5-flash-lite)'),
     )
     .addOption(namesOption('--except <NAMES>', 'never on these providers or lanes'))
+    .addOption(
+      new Option(
+        '--max-cost <DOLLARS>',
+        'what its calls on paid lanes may cost together, such as 2.50 (default: nothing paid is called)',
+      ).argParser(dollars),
+    )
     .addOption(textOption('--name <NAME>', 'what the batch is called (default: the name of INPUT)'))
     .addOption(
       integerOption(
@@ -49,12 +55,54 @@ export function withPolicy(command: Command): Command {
     );
 }
 
+/** When the batch may run, before whom, and until when. */
+export function withTerms(command: Command): Command {
+  return command
+    .addOption(
+      textOption(
+        '--between <HOURS>',
+        'calls begin only then: 22:00-07:00; always lifts it (default: at any time)',
+      ),
+    )
+    .addOption(
+      new Option('--priority <N>', 'before batches with less: -100 to 100 (default: 0)').argParser(priority),
+    )
+    .addOption(
+      textOption(
+        '--deadline <WHEN>',
+        'what is not under way then expires: 07:00, 2026-11-21T07:00, 8h; none lifts it (default: none)',
+      ),
+    )
+    .addOption(
+      textOption('--time-zone <ZONE>', "of those times, such as Europe/Berlin (default: this machine's)"),
+    );
+}
+
+/** What the options on time promise. */
+export const TERMS_HELP = `
+When it runs (--between, --priority, --deadline):
+  Outside its hours nothing of the batch begins; calls under way end. A run stays, and says until when it waits. Batches of
+  higher priority go first and the others get what these cannot use; equal ones share by what they have been granted.
+  At the deadline every line that is not under way becomes an error line \`batch_expired\`; \`retry\` takes them up again.
+  The same command with other terms is the same batch, which goes by them from then on; what is not said stays as it is.
+  The same --deadline again means the instant that it meant first: run again tomorrow, 07:00 is still this morning's.
+`;
+
 /** What the options on privacy promise. */
 export const PRIVACY_HELP = `
 Where prompts go (--no-training, --region, --only, --except):
   A lane that does not qualify never gets a line of the batch, whatever fails; what is unknown of a provider does not
   qualify. Lines that no lane is left for go to the errors file. Before the first batch to a provider that may train on or
   keep free prompts you are told so, once.
+`;
+
+/** What `--max-cost` promises. */
+export const MONEY_HELP = `
+Money (--max-cost):
+  Paid lanes (\`tier: paid\` with a \`price\`) get what free lanes cannot finish in time, after all others and on any pool.
+  Before each call the most that it may cost is set aside, by the bytes of its prompt and the longest answer it may get, and
+  only if the budget covers it. It asks for text at the standard rate: other rates and models, searches, speech and tools that
+  run at the provider are left out. The same command with another budget goes on with that one; what is not said stays as it is.
 `;
 
 /** Which service a command asks, and which configuration it reads. */

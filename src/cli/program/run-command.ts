@@ -3,7 +3,16 @@ import type { Command } from 'commander';
 import { run as runFile } from '../commands/run.ts';
 import type { CliContext } from '../context.ts';
 import { EXIT_CODES_HELP } from '../exit-code.ts';
-import { type End, PRIVACY_HELP, textOption, withPolicy, withService } from './options.ts';
+import {
+  type End,
+  MONEY_HELP,
+  PRIVACY_HELP,
+  TERMS_HELP,
+  textOption,
+  withPolicy,
+  withService,
+  withTerms,
+} from './options.ts';
 
 const RUN_HELP = `
 Examples:
@@ -13,10 +22,12 @@ Examples:
       a trial on the first 20 lines: {{text}} in classify.txt is each line's "body"
   $ nightshift run letters.jsonl --task summarize --no-training --region EU,CH
       only on lanes that do not train on prompts and process them there
+  $ nightshift run docs.jsonl --task summarize --between 22:00-07:00 --deadline 07:00
+      tonight only; what is not done by the morning is in the errors file
   $ cat batch.jsonl | nightshift run - --name tonight --out results.jsonl --json | jq .lines
 
 Ctrl-C waits for the calls under way (a second one aborts them). The same command again resumes and calls nothing twice.
-${PRIVACY_HELP}
+${PRIVACY_HELP}${TERMS_HELP}${MONEY_HELP}
 ${EXIT_CODES_HELP}`;
 
 /** Adds it. */
@@ -39,7 +50,7 @@ export function addRun(program: Command, context: CliContext, end: End): void {
     .option('--fresh', 'forget an earlier run of this input, and an unfinished batch at --out')
     .option('--json', 'print one JSON object at the end, on standard output')
     .option('--quiet', 'show no progress, only the summary');
-  withService(withPolicy(command))
+  withService(withTerms(withPolicy(command)))
     .addHelpText('after', RUN_HELP)
     .action((input: string, options: Parameters<typeof runFile>[2]) => end(runFile(context, input, options)));
 }

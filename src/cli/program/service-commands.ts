@@ -9,7 +9,17 @@ import { watch } from '../commands/watch.ts';
 import type { CliContext } from '../context.ts';
 import { EXIT_CODES_HELP } from '../exit-code.ts';
 import { pageLength, port, roles } from '../option-values.ts';
-import { type End, PRIVACY_HELP, textOption, withConfig, withPolicy, withService } from './options.ts';
+import {
+  type End,
+  MONEY_HELP,
+  PRIVACY_HELP,
+  TERMS_HELP,
+  textOption,
+  withConfig,
+  withPolicy,
+  withService,
+  withTerms,
+} from './options.ts';
 
 /** Adds `up`. */
 export function addService(program: Command, context: CliContext, end: End): void {
@@ -63,21 +73,23 @@ data directory, elsewhere to standard output, one JSON object per line.`;
 /** Adds what can be done with batches. */
 export function addBatches(program: Command, context: CliContext, end: End): void {
   withService(
-    withPolicy(
-      program
-        .command('submit')
-        .summary('hand a file over to the service, and return')
-        .description(
-          'Takes a file in as a batch. A service works on it; without one it waits in the record until there is one.',
-        )
-        .argument('<INPUT.jsonl>', 'as for run; .gz is unpacked, - is standard input'),
+    withTerms(
+      withPolicy(
+        program
+          .command('submit')
+          .summary('hand a file over to the service, and return')
+          .description(
+            'Takes a file in as a batch. A service works on it; without one it waits in the record until there is one.',
+          )
+          .argument('<INPUT.jsonl>', 'as for run; .gz is unpacked, - is standard input'),
+      ),
     )
       .option('--fresh', 'forget what the record holds of this input')
       .option('--json', 'print the batch as JSON'),
   )
     .addHelpText(
       'after',
-      `\nExamples:\n  $ nightshift submit docs.jsonl --task summarize\n  $ nightshift submit letters.jsonl --task summarize --no-training --except openrouter\n  $ nightshift submit batch.jsonl.gz --url http://nightshift.lan:7316 --json | jq .id\n\nThe same input, task, pool, limit and privacy again is the same batch, and nothing is added.\n${PRIVACY_HELP}`,
+      `\nExamples:\n  $ nightshift submit docs.jsonl --task summarize\n  $ nightshift submit letters.jsonl --task summarize --no-training --except openrouter\n  $ nightshift submit urgent.jsonl --task summarize --priority 10 --deadline 8h\n  $ nightshift submit batch.jsonl.gz --url http://nightshift.lan:7316 --json | jq .id\n\nThe same input, task, pool, limit and privacy again is the same batch, and nothing is added.\n${PRIVACY_HELP}${TERMS_HELP}${MONEY_HELP}`,
     )
     .action((input: string, options: Parameters<typeof submit>[2]) => end(submit(context, input, options)));
   withService(
@@ -112,7 +124,7 @@ export function addBatches(program: Command, context: CliContext, end: End): voi
     .addOption(textOption('--pool <NAME>', 'on this pool, alias, lane or model instead'))
     .addHelpText(
       'after',
-      '\nExamples:\n  $ nightshift retry docs\n  $ nightshift retry docs --pool large\n\nFailed lines get all their tries anew; of a cancelled batch the cancelled lines are done, too. What succeeded is not called again. What the batch says about privacy holds on any pool.',
+      '\nExamples:\n  $ nightshift retry docs\n  $ nightshift retry docs --pool large\n\nFailed lines get all their tries anew; of a cancelled or expired batch the lines that this ended are done, too; a deadline that has passed is lifted. What succeeded is not called again. What the batch says about privacy holds on any pool.',
     )
     .action((batch: string, options: Parameters<typeof retry>[2]) => end(retry(context, batch, options)));
 }
