@@ -23,6 +23,7 @@ import { openTokenizer } from '../src/adapters/tokens/open-tokenizer.ts';
 import { lineId, RequestReader } from '../src/app/read-requests.ts';
 import { keepMemoryLean } from '../src/cli/lean-memory.ts';
 import { loadConfig } from '../src/config/load-config.ts';
+import { ANY_TERMS } from '../src/core/batch-terms.ts';
 import { duplicateLine, MAX_LINE_BYTES } from '../src/core/lines/bad-line.ts';
 import { badLine } from '../src/core/lines/output-line.ts';
 import { openNightshift } from '../src/wire.ts';
@@ -63,6 +64,7 @@ const ingestHere = async (directory: string): Promise<Ingested> => {
       task: null,
       pool: null,
       policy: null,
+      maxCostNanoDollars: null,
       documentPool: 'small',
       limit: null,
       resolveModel: () => ({ kind: 'lanes', laneIds: ['nobody/model'] }),
@@ -78,6 +80,9 @@ const ingestHere = async (directory: string): Promise<Ingested> => {
       outputPath: 'out',
       errorPath: 'errors',
       policy: null,
+      maxCostNanoDollars: null,
+      terms: ANY_TERMS,
+      deadlineText: null,
       isServed: false,
     },
     nightshift.routing,

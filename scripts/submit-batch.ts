@@ -4,7 +4,7 @@
  *     node --env-file=.env scripts/submit-batch.ts docs.jsonl 'task=summarize&pool=small'
  *
  * What follows the file is the query of POST /api/batches: task, prompt, field, max_output_tokens, pool, limit, fresh,
- * no_training, region, only, except.
+ * no_training, region, only, except, between, priority, deadline, time_zone.
  * After any failure run it again: the same file with the same query is the same batch, and nothing is called twice.
  */
 import { createWriteStream, existsSync, openAsBlob } from 'node:fs';
@@ -17,7 +17,7 @@ const BETWEEN_LOOKS_MS = 2_000;
 const { NIGHTSHIFT_URL: url = 'http://127.0.0.1:7316', NIGHTSHIFT_API_TOKEN: token = '' } = process.env;
 
 type Batch = { state: string } & Record<
-  'id' | 'total' | 'succeeded' | 'failed' | 'bad' | 'cancelled',
+  'id' | 'total' | 'succeeded' | 'failed' | 'bad' | 'cancelled' | 'expired',
   number
 >;
 
@@ -45,9 +45,9 @@ const main = async ([file = '', query = '']: readonly string[]): Promise<void> =
   for (;;) {
     const status = await call(`/api/batches/id:${id}`);
     const batch: Batch = JSON.parse(await status.text()).progress.batch;
-    const others = batch.failed + batch.bad + batch.cancelled;
+    const others = batch.failed + batch.bad + batch.cancelled + batch.expired;
     console.log(`batch ${id} ${batch.state}: ${batch.succeeded} succeeded, ${others} not, of ${batch.total}`);
-    if (batch.state === 'completed' || batch.state === 'cancelled') break;
+    if (['completed', 'cancelled', 'expired'].includes(batch.state)) break;
     await pause(BETWEEN_LOOKS_MS);
   }
   // A line for each line of the file, in its order. Renamed at the end, so that a file of this name is always whole.

@@ -83,7 +83,12 @@ const reserve = async (
   for (let place = process.pid; !isOver(); place += 1) {
     const lane = lanes[place % lanes.length];
     if (lane === undefined) throw new Error('Expected lanes to reserve on, got none.');
-    const granted = await ledger.grant({ lane, targetTokens: targetTokens(), atMost: grantsAtOnce });
+    const granted = await ledger.grant({
+      lane,
+      targetTokens: targetTokens(),
+      wishes: null,
+      atMost: grantsAtOnce,
+    });
     const grantIds = granted.slices.flat();
     if (grantIds.length === 0)
       throw new Error(`Expected ${lane.id} to grant requests, got none (${granted.stoppedBy}).`);

@@ -1,0 +1,86 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { openLeastPossible } from '../../scripts/night/least-possible.ts';
+import { grantAll } from '../../scripts/night/simulate/granting.ts';
+import { idleLanes } from '../../scripts/night/simulate/idleness.ts';
+import { openNightRun } from '../../scripts/night/simulate/night-run.ts';
+import { replan } from '../../scripts/night/simulate/planning.ts';
+import { simulateNight } from '../../scripts/night/simulate/simulate-night.ts';
+import { openSolver } from '../../src/adapters/highs/open-solver.ts';
+import { makeNight } from '../../scripts/night/nights.ts';
+import { alikeDocuments, laneOf, nightOf } from './a-night.ts';
+import { anyNight } from './any-night.ts';
+
+const least = await openLeastPossible();
+const solve = await openSolver();
+const PLANNED = { solve, matching: 'planned', replanMs: 60_000 } as const;
+const LONG = { timeout: 60_000 };
+const RUNS = { numRuns: Number(process.env['RUNS'] ?? 25) };
+
+test('by the plan every document is answered once, and no provider has to refuse a call', LONG, () => {
+  fc.assert(
+    fc.property(anyNight, (night) => {
+      const { done, mostAnswers, rejected, calls } = simulateNight(night, PLANNED);
+      expect({ done, mostAnswers, rejected }).toEqual({
+        done: night.documents.length,
+        mostAnswers: 1,
+        rejected: 0,
+      });
+      expect(calls).toBe(night.documents.length);
+    }),
+    RUNS,
+  );
+});
+
+test('no lane idles while it has room for something that the plan has no better place for', LONG, () => {
+  fc.assert(
+    fc.property(anyNight, (night) => {
+      expect(simulateNight(night, PLANNED).idle).toEqual([]);
+    }),
+    RUNS,
+  );
+});
+
+test('no simulated night is shorter than the least possible', LONG, () => {
+  fc.assert(
+    fc.property(anyNight, fc.constantFrom('planned' as const, 'local' as const), (night, matching) => {
+      const { durationMs } = simulateNight(night, { ...PLANNED, matching });
+      expect(durationMs).toBeGreaterThanOrEqual(least.leastPossible(night).leastMs);
+    }),
+    RUNS,
+  );
+});
+
+test('whatever fails, every document is answered once', LONG, () => {
+  for (const seed of [1, 2]) {
+    const night = makeNight({ shape: 'many-tiny', seed, scale: 0.2 });
+    const { done, mostAnswers, calls } = simulateNight(night, PLANNED);
+    expect(calls).toBeGreaterThan(night.documents.length);
+    expect({ done, mostAnswers }).toEqual({ done: night.documents.length, mostAnswers: 1 });
+  }
+});
+
+test('lanes that have not taken anything yet are found idle, and no more when they have', () => {
+  const limits = [{ metric: 'requests', amount: 5, window: { kind: 'rolling', perMs: 60_000 } }] as const;
+  const night = nightOf([laneOf('a', { limits }), laneOf('b', { limits })], alikeDocuments(40, 500));
+  const run = openNightRun(night, PLANNED);
+  replan(run);
+  expect(idleLanes(run).map(({ laneId }) => laneId)).toEqual(['a/model', 'b/model']);
+  grantAll(run);
+  expect(idleLanes(run)).toEqual([]);
+});
+
+test('a night whose rest fits no lane comes to an end without it', () => {
+  const night = nightOf(
+    [laneOf('a', { contextTokens: 1_000 })],
+    [...alikeDocuments(3, 500), ...alikeDocuments(1, 5_000, 'huge')],
+  );
+  expect(simulateNight(night, { ...PLANNED, replanMs: 600_000 }).done).toBe(3);
+});
+
+test('a lane whose limit all documents fit, but not the longest of their band, does its part', () => {
+  const small = { metric: 'tokens', amount: 620, window: { kind: 'rolling', perMs: 10_000 } } as const;
+  const tiers = [laneOf('large', { callMs: 20_000, concurrency: 1 }), laneOf('small', { limits: [small] })];
+  const { lanes } = simulateNight(nightOf(tiers, alikeDocuments(40, 600)), PLANNED);
+  expect(lanes.find(({ laneId }) => laneId === 'small/model')?.calls).toBeGreaterThan(0);
+});
