@@ -178,6 +178,7 @@ describe('a lane', () => {
       providerId: 'alpha',
       slots: 3,
       callMs: 5_000,
+      guess: 'untold',
       failureShare: 0,
       tokenRatio: 1.2,
       tokenRatioAtMost: 1.5,
@@ -210,9 +211,17 @@ describe('a lane', () => {
     });
     const lane = await bench.lane();
     expect(lane).toMatchObject({ callMs: 2_000, failureShare: 1 / 16 });
+    expect(lane.guess).toBeUndefined();
     expect(await bench.lane(OTHER)).toMatchObject({ callMs: 2_000, failureShare: 0, tokenRatio: 1 });
     // 220 tokens for 200, and 16 by which its template may be shorter than it was counted.
     expect([lane.tokenRatio, lane.tokenRatioAtMost]).toEqual([1.18, expect.closeTo(1.475, 9)]);
+  });
+
+  test('is known to be waited for the first time', async (context) => {
+    const bench = await openBench(context);
+    await bench.beginSome(1);
+    expect(await bench.lane()).toMatchObject({ callMs: 5_000, guess: 'awaited' });
+    expect(await bench.lane(OTHER)).toMatchObject({ callMs: 5_000, guess: 'untold' });
   });
 
   test('fails as often as it did lately, but never more than half of the time', async (context) => {
