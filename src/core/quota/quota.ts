@@ -36,8 +36,8 @@ const BUSY_MARGIN_RATIO = 0.05;
 
 /**
  * How far apart we and the provider may be about when a call was made, in milliseconds: 2 % of the window and at most
- * 2 s (of sessions 15 s); of short windows up to 5 %, 0.25 s, and at least 0.1 s. It stretches time and never counts, so that small limits
- * lose nothing.
+ * 2 s (of sessions 15 s); of short windows up to 5 %, 0.25 s, and at least 0.1 s. It stretches time and never counts, so
+ * that small limits lose nothing.
  */
 export const marginMs = (window: Window): number => {
   if (!('perMs' in window)) return LONGEST_MARGIN_MS;

@@ -13,6 +13,13 @@ const FAILING = new URL('./worker-that-fails.ts', import.meta.url);
 const at = (afterMs: number) => aSituation({ nowMs: NOW_MS + afterMs });
 
 describe('openPlanner', () => {
+  it('gets ready when it is told that a plan is wanted soon, and ends again where none is', async () => {
+    await using planner = openPlanner({ lingerMs: 20 });
+    planner.prepare?.();
+    expect(planner.isRunning()).toBe(true);
+    await expect.poll(() => planner.isRunning()).toBe(false);
+  });
+
   it('answers the plan that core makes, from a thread that is there when it is asked for', async () => {
     await using planner = openPlanner();
     expect(planner.isRunning()).toBe(false);
