@@ -16,8 +16,8 @@ import { moveNight, type TestClock, testClock } from './test-clock.ts';
 const RATE = 20;
 const BEGAN_MS = Date.parse('2026-11-20T20:00Z');
 const LANE = `only/${MODEL}`;
-/** On the test clock: a second of real time, for a busy machine. */
-const LATE_MS = 1_000 * RATE;
+/** On the test clock: two seconds of real time, for a busy machine. */
+const LATE_MS = 2_000 * RATE;
 
 const batchShape = z.looseObject({ id: z.number(), state: z.string() });
 const statusShape = z.object({
