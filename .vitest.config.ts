@@ -1,27 +1,62 @@
-/** Three projects: `unit` needs nothing, `integration` real stores, `e2e` whole processes, one file at a time. */
+/**
+ * Four projects, one after the other: `unit` needs nothing, `integration` real stores, `e2e` whole processes, `e2e-alone`
+ * those whose instants count, one file at a time.
+ */
 import { defineConfig } from 'vitest/config';
 
 const UNIT = ['core', 'config', 'providers', 'simulator', 'app', 'cli', 'compose', 'night'];
+/** Whole processes that are held to a clock, by windows of a second or by forecasts: no other file runs beside them. */
+const ALONE = ['chaos*', 'kill*', 'midnight', 'night', 'plan', 'quota*', 'servers*', 'terms'].map(
+  (name) => `test/e2e/${name}.test.ts`,
+);
+/** Mostly they wait: for windows, for processes, for disks. */
+const AT_ONCE = 2;
+/** A machine that others use may stall for seconds: what fails there is tried once more, and counted as flaky. */
+const RETRIES = process.env['CI'] === 'true' ? 1 : 0;
 
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: UNIT.map((folder) => `test/${folder}/**/*.test.ts`) } },
+      {
+        test: {
+          name: 'unit',
+          include: UNIT.map((folder) => `test/${folder}/**/*.test.ts`),
+          maxWorkers: AT_ONCE,
+          sequence: { groupOrder: 1 },
+        },
+      },
       {
         test: {
           name: 'integration',
           include: ['test/adapters/**/*.test.ts'],
+          globalSetup: 'test/postgres-fixture.ts',
           testTimeout: 30_000,
           hookTimeout: 30_000,
+          maxWorkers: AT_ONCE,
+          sequence: { groupOrder: 2 },
         },
       },
       {
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
+          exclude: ALONE,
           testTimeout: 120_000,
           hookTimeout: 120_000,
+          retry: RETRIES,
+          maxWorkers: AT_ONCE,
+          sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        test: {
+          name: 'e2e-alone',
+          include: ALONE,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          retry: RETRIES,
           fileParallelism: false,
+          sequence: { groupOrder: 4 },
         },
       },
     ],

@@ -17,6 +17,10 @@ const DATA_DIRECTORY = join(
     .slice(0, 8)}`,
 );
 
+/** What new databases are copies of: an empty record, or nothing at all. */
+const MIGRATED = 'test_migrated';
+const EMPTY = 'template1';
+
 /** An empty, migrated record. */
 export interface TestRecord {
   readonly address: PostgresAddress;
@@ -28,8 +32,7 @@ export interface TestRecord {
  * look when it has failed; the next run of the test replaces it.
  */
 export const openTestRecord = async (context: TestContext): Promise<TestRecord> => {
-  const { address } = await openTestDatabase(context);
-  await migrateRecord(address);
+  const { address } = await openDatabaseFor(context, MIGRATED);
   const pool = connectRecord(address, () => undefined);
   context.onTestFinished(() => pool.end());
   return { address, pool };
@@ -37,8 +40,7 @@ export const openTestRecord = async (context: TestContext): Promise<TestRecord> 
 
 /** A record for suites that know nothing of tests: it is dropped whatever comes of them. One at a time has that name. */
 export const openNamedRecord = async (name: string): Promise<TestRecord & AsyncDisposable> => {
-  const database = await makeDatabase(name);
-  await migrateRecord(database.address);
+  const database = await makeDatabase(name, MIGRATED);
   const pool = connectRecord(database.address, () => undefined);
   return {
     address: database.address,
@@ -52,11 +54,14 @@ export const openNamedRecord = async (name: string): Promise<TestRecord & AsyncD
 };
 
 /** An empty database without a record, for a test of how records are made. */
-export const openTestDatabase = async ({
-  task,
-  onTestFinished,
-}: TestContext): Promise<{ readonly address: PostgresAddress }> => {
-  const database = await makeDatabase(`${task.file.name} ${task.fullTestName}`);
+export const openTestDatabase = (context: TestContext): Promise<{ readonly address: PostgresAddress }> =>
+  openDatabaseFor(context, EMPTY);
+
+const openDatabaseFor = async (
+  { task, onTestFinished }: TestContext,
+  template: string,
+): Promise<{ readonly address: PostgresAddress }> => {
+  const database = await makeDatabase(`${task.file.name} ${task.fullTestName}`, template);
   onTestFinished(async () => {
     if (task.result?.state === 'pass') await database.drop();
     await database.leave();
@@ -64,19 +69,33 @@ export const openTestDatabase = async ({
   return { address: database.address };
 };
 
-/** An empty database on the shared server, and how to leave it behind. */
+/**
+ * Holds the server open, so that it need not start again for each test, and migrates once what every record is a copy of.
+ * The setup of the project `integration`.
+ */
+export const setup = async (): Promise<() => Promise<void>> => {
+  const server = await openEmbeddedPostgres({ dataDirectory: DATA_DIRECTORY });
+  await administer(server.connection, [
+    `DROP DATABASE IF EXISTS ${MIGRATED} WITH (FORCE)`,
+    `CREATE DATABASE ${MIGRATED}`,
+  ]);
+  await migrateRecord({ ...server.connection, database: MIGRATED });
+  return () => server.close();
+};
+
+/** A database on the shared server, and how to leave it behind. */
 interface TestDatabase {
   readonly address: PostgresAddress;
   drop(): Promise<void>;
   leave(): Promise<void>;
 }
 
-const makeDatabase = async (name: string): Promise<TestDatabase> => {
+const makeDatabase = async (name: string, template: string): Promise<TestDatabase> => {
   const server = await openEmbeddedPostgres({ dataDirectory: DATA_DIRECTORY });
   const database = databaseFor(name);
   await administer(server.connection, [
     `DROP DATABASE IF EXISTS ${database} WITH (FORCE)`,
-    `CREATE DATABASE ${database}`,
+    `CREATE DATABASE ${database} TEMPLATE ${template}`,
     `ALTER DATABASE ${database} SET synchronous_commit = off`,
   ]);
   return {

@@ -46,7 +46,7 @@ describeHomes((home) => {
     expect(await readFile(output)).toEqual(first);
   });
 
-  test('--fresh asks for every line again', async () => {
+  test.runIf(isThorough(home))('--fresh asks for every line again', async () => {
     const input = await stage.write('fresh.jsonl', linesOf('fresh-'));
     const args = ['run', input, '--out', stage.path('fresh.out.jsonl'), '--pool', 'quick'];
     expect(await callsOf(args)).toBe(20);
@@ -69,24 +69,27 @@ describeHomes((home) => {
     expect(await callsOf([...args, '--task', 'summarize', '--pool', 'quick'])).toBe(0);
   });
 
-  test('An input that changed while its output is unfinished is refused, and --fresh gives the old one up', async () => {
-    const output = stage.path('changed.out.jsonl');
-    const first = await stage.write('changed.jsonl', linesOf('first-', 40));
-    const args = ['run', first, '--out', output, '--pool', 'slow'];
-    const interrupted = stage.start(args);
-    await until('a call', () => stage.simulator.stats().providers['slow']?.inFlight !== 0);
-    interrupted.kill('SIGINT');
-    expect((await interrupted.ended).code).toBe(130);
-    await stage.write('changed.jsonl', linesOf('second-', 4));
+  test.runIf(isThorough(home))(
+    'An input that changed while its output is unfinished is refused, and --fresh gives the old one up',
+    async () => {
+      const output = stage.path('changed.out.jsonl');
+      const first = await stage.write('changed.jsonl', linesOf('first-', 40));
+      const args = ['run', first, '--out', output, '--pool', 'slow'];
+      const interrupted = stage.start(args);
+      await until('a call', () => stage.simulator.stats().providers['slow']?.inFlight !== 0);
+      interrupted.kill('SIGINT');
+      expect((await interrupted.ended).code).toBe(130);
+      await stage.write('changed.jsonl', linesOf('second-', 4));
 
-    const refused = await stage.run(args);
-    expect(refused.code).toBe(1);
-    expect(refused.stderr).toContain('--fresh');
-    await callsOf([...args, '--fresh']);
+      const refused = await stage.run(args);
+      expect(refused.code).toBe(1);
+      expect(refused.stderr).toContain('--fresh');
+      await callsOf([...args, '--fresh']);
 
-    expect(customIdsOf(await readFinalLines(output))).toEqual(ids(4, 'second-'));
-    expect(await stage.ask("SELECT count(*) FROM request WHERE custom_id LIKE 'first-%'")).toBe(0);
-  });
+      expect(customIdsOf(await readFinalLines(output))).toEqual(ids(4, 'second-'));
+      expect(await stage.ask("SELECT count(*) FROM request WHERE custom_id LIKE 'first-%'")).toBe(0);
+    },
+  );
 
   test.runIf(isThorough(home))(
     'A gzipped file and standard input give the same lines as a plain file',

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test, type TestContext } from 'vitest';
 import { openTestBrowser, type TestBrowser } from '../browser-fixture.ts';
 import { queueIn } from '../adapters/board/board-json.ts';
 import { lanesReply } from '../../src/adapters/http/wire-shapes.ts';
-import { describeHomes, type HomeName } from '../homes/homes.ts';
+import { describeHomes, type HomeName, isThorough } from '../homes/homes.ts';
 import { type Command, requireExit } from './command.ts';
 import { chatLine, ids } from './lines.ts';
 import { MODEL, provider, until } from './providers.ts';
@@ -310,33 +310,39 @@ describeHomes((home) => {
     await moreCalls(stage, 'steady', 3);
   });
 
-  test('A wrong token is refused in words, the right one leads to the board, and logging out ends it', async (context) => {
-    const { url } = night;
-    const { page } = await openTestBrowser(context);
-    await page.goto(`${url}/board`);
-    expect(new URL(page.url()).pathname).toBe('/login');
+  test.runIf(isThorough(home))(
+    'A wrong token is refused in words, the right one leads to the board, and logging out ends it',
+    async (context) => {
+      const { url } = night;
+      const { page } = await openTestBrowser(context);
+      await page.goto(`${url}/board`);
+      expect(new URL(page.url()).pathname).toBe('/login');
 
-    await bringToken(page, 'not-the-token-of-tonight');
-    await expect.poll(() => wordsOn(page), PATIENCE).toContain('That is not the token of this service.');
-    expect((await page.request.get(`${url}/board/api/queues`)).status()).toBe(401);
+      await bringToken(page, 'not-the-token-of-tonight');
+      await expect.poll(() => wordsOn(page), PATIENCE).toContain('That is not the token of this service.');
+      expect((await page.request.get(`${url}/board/api/queues`)).status()).toBe(401);
 
-    await bringToken(page, TOKEN);
-    await page.waitForURL(`${url}/board`);
-    await expect.poll(() => wordsOn(page), PATIENCE).toMatch(/batches[^]*brisk/u);
+      await bringToken(page, TOKEN);
+      await page.waitForURL(`${url}/board`);
+      await expect.poll(() => wordsOn(page), PATIENCE).toMatch(/batches[^]*brisk/u);
 
-    await page.request.post(`${url}/logout`);
-    expect((await page.request.get(`${url}/board/api/queues`)).status()).toBe(401);
-    await page.goto(`${url}/board`);
-    expect(new URL(page.url()).pathname).toBe('/login');
-    expect(await wordsOn(page)).not.toContain('batches');
-  });
+      await page.request.post(`${url}/logout`);
+      expect((await page.request.get(`${url}/board/api/queues`)).status()).toBe(401);
+      await page.goto(`${url}/board`);
+      expect(new URL(page.url()).pathname).toBe('/login');
+      expect(await wordsOn(page)).not.toContain('batches');
+    },
+  );
 
-  test('A page that is still open when its session ends says that one must log in again', async (context) => {
-    const { page } = await openPage(context, pageOf(night.url, 'batches', 'active'));
-    await expect.poll(() => wordsOn(page), PATIENCE).toContain('docs — ');
-    await page.context().clearCookies();
-    await expect.poll(() => wordsOn(page), PATIENCE).toMatch(/log in/iu);
-  });
+  test.runIf(isThorough(home))(
+    'A page that is still open when its session ends says that one must log in again',
+    async (context) => {
+      const { page } = await openPage(context, pageOf(night.url, 'batches', 'active'));
+      await expect.poll(() => wordsOn(page), PATIENCE).toContain('docs — ');
+      await page.context().clearCookies();
+      await expect.poll(() => wordsOn(page), PATIENCE).toMatch(/log in/iu);
+    },
+  );
 
   test("The batch's progress moves on the page while it runs", async (context) => {
     const { page } = await openPage(context, pageOf(night.url, 'batches', 'active'));
@@ -370,7 +376,7 @@ describeHomes((home) => {
     expect(told).not.toContain(SECRET);
   });
 
-  test('NIGHTSHIFT_BOARD_TEXT=1 shows the text of documents', async (context) => {
+  test.runIf(isThorough(home))('NIGHTSHIFT_BOARD_TEXT=1 shows the text of documents', async (context) => {
     const { stage } = night;
     const shown = { NIGHTSHIFT_BOARD_TEXT: '1' };
     const { url, command } = await startBoard(stage, ['--role', 'api'], shown);
@@ -432,21 +438,24 @@ describeHomes((home) => {
     expect(await night.stage.ask('SELECT state FROM batch')).toBe('in_progress');
   });
 
-  test('No page asks anything of another host, and the browser has nothing to complain of', async (context) => {
-    const { url } = night;
-    const { page, foreignRequests, complaints } = await openPage(context, `${url}/board`);
-    await expect.poll(() => wordsOn(page), PATIENCE).toMatch(/batches[^]*brisk/u);
-    const [failedId = ''] = await failedIdsAt(url);
-    const pages = [
-      { address: pageOf(url, 'batches'), words: 'docs — ' },
-      { address: `${url}/board/queue/batches/1`, words: 'underWay' },
-      { address: pageOf(url, STEADY), words: 'open · 1 worker' },
-      { address: `${url}/board/queue/${encodeURIComponent(BROKEN)}/${failedId}`, words: 'customId' },
-    ];
-    for (const { address, words } of pages) {
-      await page.goto(address);
-      await expect.poll(() => wordsOn(page), PATIENCE).toContain(words);
-    }
-    expect([foreignRequests, complaints]).toEqual([[], []]);
-  });
+  test.runIf(isThorough(home))(
+    'No page asks anything of another host, and the browser has nothing to complain of',
+    async (context) => {
+      const { url } = night;
+      const { page, foreignRequests, complaints } = await openPage(context, `${url}/board`);
+      await expect.poll(() => wordsOn(page), PATIENCE).toMatch(/batches[^]*brisk/u);
+      const [failedId = ''] = await failedIdsAt(url);
+      const pages = [
+        { address: pageOf(url, 'batches'), words: 'docs — ' },
+        { address: `${url}/board/queue/batches/1`, words: 'underWay' },
+        { address: pageOf(url, STEADY), words: 'open · 1 worker' },
+        { address: `${url}/board/queue/${encodeURIComponent(BROKEN)}/${failedId}`, words: 'customId' },
+      ];
+      for (const { address, words } of pages) {
+        await page.goto(address);
+        await expect.poll(() => wordsOn(page), PATIENCE).toContain(words);
+      }
+      expect([foreignRequests, complaints]).toEqual([[], []]);
+    },
+  );
 });
