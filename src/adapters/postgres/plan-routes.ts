@@ -5,7 +5,7 @@ import type { AnswerTally, BacklogCell, PlanRoute } from '../../core/plan/situat
 import { BAND_STARTS, cellOf, type CellRow } from './backlog-cells.ts';
 
 /** A route with what it was made of. */
-export interface RouteRow extends Omit<PlanRoute, 'laneIds' | 'pays'> {
+export interface RouteRow extends Omit<PlanRoute, 'laneIds' | 'pays' | 'expiresAtMs'> {
   readonly hasBudget: boolean;
   readonly deadlineAtMs: number | null;
   readonly nightWindow: NightWindow | null;
@@ -43,10 +43,17 @@ export const planRoute = ({
   laneIds: poolLaneIds.filter(
     (laneId) => !excluded.includes(laneId) && !excluded.includes(providerOf(laneId)),
   ),
-  ...(hasBudget
-    ? { pays: { deadlineAtMs: deadlineAtMs === null ? null : lastOpenMs(nightWindow, deadlineAtMs) } }
-    : {}),
+  ...untilWhen(hasBudget, deadlineAtMs === null ? null : lastOpenMs(nightWindow, deadlineAtMs)),
 });
+
+/** What a deadline means to it: that the rest is paid for, or that it expires. */
+const untilWhen = (
+  hasBudget: boolean,
+  deadlineAtMs: number | null,
+): Pick<PlanRoute, 'pays' | 'expiresAtMs'> => {
+  if (hasBudget) return { pays: { deadlineAtMs } };
+  return deadlineAtMs === null ? {} : { expiresAtMs: deadlineAtMs };
+};
 
 /** So many of the last calls tell how long answers are. */
 const TELLING_CALLS = 2_048;

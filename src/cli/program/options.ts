@@ -84,6 +84,7 @@ When it runs (--between, --priority, --deadline):
   Outside its hours nothing of the batch begins; calls under way end. A run stays, and says until when it waits. Batches of
   higher priority go first and the others get what these cannot use; equal ones share by what they have been granted.
   At the deadline every line that is not under way becomes an error line \`batch_expired\`; \`retry\` takes them up again.
+  Where time is too short for all of them, as many as can be done come first, whichever those are.
   The same command with other terms is the same batch, which goes by them from then on; what is not said stays as it is.
   The same --deadline again means the instant that it meant first: run again tomorrow, 07:00 is still this morning's.
 `;

@@ -42,7 +42,7 @@ export const leftByDeadline = (
   const segments = segmentsOf(situation);
   const last = segments.findLastIndex(({ startMs }) => startMs < deadlineAtMs);
   const { programme, lengthColumn } = nightProgramme(
-    { nowMs, classes: possible, lanes, providers, limits, isEligible, segments },
+    { nowMs, classes: possible, lanes, providers, limits, isEligible, expiryOf: () => Infinity, segments },
     last,
   );
   const longestS = (deadlineAtMs - (segments[last]?.startMs ?? nowMs)) / SECOND_MS;

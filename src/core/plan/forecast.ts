@@ -8,6 +8,7 @@ import { expectedMs } from './demand.ts';
 import type { Plan } from './plan.ts';
 import { hasResets, resetsOf, SHORT_WINDOW_MS } from './segments.ts';
 import type { BacklogCell, PlanLimit, PlanRoute, Situation } from './situation.ts';
+import type { SizeClass } from './size-classes.ts';
 
 /** When a batch will be done, as it was last reckoned. */
 export interface Forecast {
@@ -38,6 +39,8 @@ const LEAST_SPREAD_MS = 60_000;
 const DISTRUST_HALVES_MS = 600_000;
 /** What of a class is left unplanned by less than this is rounding. */
 const ROUNDING_SHARE = 1e-3;
+/** The same of all classes together, in requests. */
+const LEAST_UNDONE = 0.01;
 /** A window of which so much is used makes its lanes wait. */
 const NEARLY_ALL = 0.95;
 
@@ -161,7 +164,7 @@ const lanesOf = ({ routes }: Rest, lanes: Situation['lanes']): Situation['lanes'
   );
 
 /** Whether some of it has no lane, or none within the time that can be seen. */
-const isStuck = ({ routes }: Rest, { lanes, unplannable }: Plan): boolean => {
+const isStuck = ({ routes }: Rest, { lanes, unplannable, undone, finishAtMs }: Plan): boolean => {
   const ids = new Set(routes.map(({ id }) => id));
   const isOwn = ({ cells }: { readonly cells: readonly BacklogCell[] }): boolean =>
     cells.some(({ routeId }) => ids.has(routeId));
@@ -169,7 +172,11 @@ const isStuck = ({ routes }: Rest, { lanes, unplannable }: Plan): boolean => {
     lanes.flatMap((lane) => lane.shares),
     ({ sizeClass }) => sizeClass,
   );
+  // What expires before its turn comes has lanes that would have taken it.
+  const expires = ({ expiresAtMs = Infinity }: SizeClass): boolean =>
+    undone < LEAST_UNDONE && expiresAtMs < (finishAtMs ?? 0);
   const isLeft = [...shares].some(([sizeClass, placed]) => {
+    if (expires(sizeClass)) return false;
     const planned = placed.reduce((sum, { now, later }) => sum + now + later, 0);
     return planned < sizeClass.count * (1 - ROUNDING_SHARE) && isOwn(sizeClass);
   });

@@ -1,6 +1,7 @@
 /**
  * The plan of a night: which sizes of request belong on which lane now and later, when all will be done, and what binds.
- * Found by a linear programme, first for the earliest finish, then, as early as that, for the user's order of lanes.
+ * Found by a linear programme, first for the earliest finish, then, as early as that, for the user's order of lanes. Where
+ * that is too late for some that expire, as many as can be come first.
  * Pure; made anew every few seconds from how things stand, so it may round where reality will not.
  */
 import { windowMs } from '../quota/window.ts';
@@ -39,7 +40,10 @@ export interface LanePlan {
 /** The plan of a night. */
 export interface Plan {
   readonly madeAtMs: number;
-  /** When the last request will be done; `madeAtMs` where there is nothing to do, `null` where there is no telling. */
+  /**
+   * When the last request will be done, or would be if none expired; `madeAtMs` where there is nothing to do, `null` where
+   * there is no telling.
+   */
   readonly finishAtMs: number | null;
   /** The instants at which it expects something to change for good, in order; what is planned for now is until the first. */
   readonly cutsAtMs: readonly number[];
@@ -88,24 +92,28 @@ const freePlan = (situation: Situation, solve: Solve): Omit<Plan, 'payments'> =>
       undone: 0,
     };
 
-  const input = {
+  const used = inUse(situation, (lane) => classes.some((sizeClass) => isEligible(sizeClass, lane)));
+  const whole: ProgrammeInput = {
     nowMs,
     classes,
     lanes,
     providers,
     limits,
     isEligible,
-    segments: segmentsOf(
-      inUse(situation, (lane) => classes.some((sizeClass) => isEligible(sizeClass, lane))),
-    ),
+    expiryOf: () => Infinity,
+    segments: segmentsOf(used),
   };
-  const { night, earliest, finishAtMs, undone } = earliestFinish(input, solve);
+  const { finishAtMs, undone, ...soonest } = earliestFinish(whole, solve);
+  const expiries = expiriesOf(classes, nowMs);
+  const { night, earliest } = expiries.some((atMs) => atMs < finishAtMs)
+    ? mostInTime({ ...whole, segments: segmentsOf(used, expiries) }, solve)
+    : soonest;
   const preferred = inPreferredOrder(night, earliest, solve);
   const isTasting = finishAtMs - nowMs > LONG_NIGHT_MS && lanes.some(({ guess }) => guess === 'awaited');
   return {
     madeAtMs: nowMs,
     finishAtMs,
-    cutsAtMs: input.segments.slice(1).map(({ startMs }) => startMs),
+    cutsAtMs: night.segments.slice(1).map(({ startMs }) => startMs),
     lanes: mixedAmongSiblings(
       lanes.map((lane, index) => {
         const own = lanePlan(lane, index, { night, earliest, preferred });
@@ -161,28 +169,42 @@ interface Earliest {
   readonly undone: number;
 }
 
-/** The first segment in which all can be done, found by halving. */
-const earliestFinish = (input: ProgrammeInput, solve: Solve): Earliest => {
-  const { segments } = input;
-  const at = (lastSegment: number): Earliest => {
-    const night = nightProgramme(input, lastSegment);
-    const earliest = solve(night.programme);
-    const lengthMs = (earliest.values[night.lengthColumn] ?? 0) * 1_000;
-    const undone = earliest.values.slice(night.lengthColumn + 1).reduce((sum, value) => sum + value, 0);
-    return { night, earliest, finishAtMs: (segments[lastSegment]?.startMs ?? 0) + lengthMs, undone };
-  };
-  let [low, high] = [0, segments.length - 1];
+/** The instants ahead at which something expires. */
+const expiriesOf = (classes: readonly SizeClass[], nowMs: number): readonly number[] => [
+  ...new Set(classes.flatMap(({ expiresAtMs = 0 }) => (expiresAtMs > nowMs ? [expiresAtMs] : []))),
+];
+
+/** As many as can be done before they expire; and the earliest finish of those and of what does not. */
+const mostInTime = (input: ProgrammeInput, solve: Solve): Earliest => {
+  const inTime = { ...input, expiryOf: ({ expiresAtMs = Infinity }: SizeClass) => expiresAtMs };
+  const { undone } = nightUntil(inTime, input.segments.length - 1, solve);
+  return earliestFinish(inTime, solve, undone);
+};
+
+/** The first segment in which all can be done but for what cannot be helped, found by halving. */
+const earliestFinish = (input: ProgrammeInput, solve: Solve, leastUndone = 0): Earliest => {
+  const at = (lastSegment: number): Earliest => nightUntil(input, lastSegment, solve);
+  let [low, high] = [0, input.segments.length - 1];
   let best: Earliest | null = null;
   while (low < high) {
     const middle = Math.floor((low + high) / 2);
     const found = at(middle);
-    if (found.undone > ROUNDING) low = middle + 1;
+    if (found.undone > leastUndone + ROUNDING) low = middle + 1;
     else {
       best = found;
       high = middle;
     }
   }
   return best ?? at(low);
+};
+
+/** The earliest finish in that segment. */
+const nightUntil = (input: ProgrammeInput, lastSegment: number, solve: Solve): Earliest => {
+  const night = nightProgramme(input, lastSegment);
+  const earliest = solve(night.programme);
+  const lengthMs = (earliest.values[night.lengthColumn] ?? 0) * 1_000;
+  const undone = earliest.values.slice(night.lengthColumn + 1).reduce((sum, value) => sum + value, 0);
+  return { night, earliest, finishAtMs: (input.segments[lastSegment]?.startMs ?? 0) + lengthMs, undone };
 };
 
 /** From 0 for the front of the pool to 1. */

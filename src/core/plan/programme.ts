@@ -20,6 +20,8 @@ export interface ProgrammeInput {
   readonly segments: readonly Segment[];
   /** Whether a class may run on a lane. */
   readonly isEligible: (sizeClass: SizeClass, lane: PlanLane) => boolean;
+  /** A class has no place in segments that begin then or later. */
+  readonly expiryOf: (sizeClass: SizeClass) => number;
 }
 
 /** Requests of a class on a lane in a segment: one column. */
@@ -37,6 +39,7 @@ export interface NightProgramme {
   /** The first columns. Then comes the length of the last segment in seconds, then what of each class is left undone. */
   readonly placements: readonly Placement[];
   readonly lengthColumn: number;
+  readonly segments: readonly Segment[];
   /** The row of a class's demand is its index; these are the rows of limits. */
   readonly limitRows: readonly { readonly limit: PlanLimit; readonly row: number }[];
 }
@@ -97,6 +100,7 @@ export const nightProgramme = (input: ProgrammeInput, lastSegment: number): Nigh
   return {
     placements,
     lengthColumn,
+    segments,
     limitRows: ofLimits.map(({ limit }, index) => ({ limit, row: demand.length + index })),
     programme: {
       costs: [...placements.map(() => 0), 1, ...classes.map(() => UNDONE_S)],
@@ -116,7 +120,7 @@ interface Column extends Placement {
 }
 
 const placementsOf = (
-  { classes, lanes, segments, isEligible }: ProgrammeInput,
+  { classes, lanes, segments, isEligible, expiryOf }: ProgrammeInput,
   lastSegment: number,
 ): readonly Placement[] =>
   classes.flatMap((sizeClass, classIndex) =>
@@ -125,7 +129,7 @@ const placementsOf = (
         ? segments
             .slice(0, lastSegment + 1)
             .flatMap(({ startMs }, segment) =>
-              lane.opensAtMs <= startMs + CLOSEST_MS
+              lane.opensAtMs <= startMs + CLOSEST_MS && startMs < expiryOf(sizeClass)
                 ? [{ classIndex, laneIndex, segment, sizeClass, lane }]
                 : [],
             )

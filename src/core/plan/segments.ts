@@ -45,9 +45,13 @@ export const resetsOf = (limit: PlanLimit, nowMs: number): readonly number[] => 
   return resets;
 };
 
-/** The stretches from now on, the first beginning now. */
-export const segmentsOf = ({ nowMs, limits, lanes }: Situation): readonly Segment[] => {
+/** The stretches from now on, the first beginning now; cut at these instants, too. */
+export const segmentsOf = (
+  { nowMs, limits, lanes }: Situation,
+  alsoAtMs: readonly number[] = [],
+): readonly Segment[] => {
   const cuts = [
+    ...alsoAtMs,
     ...limits.filter(hasResets).flatMap((limit) => resetsOf(limit, nowMs)),
     ...limits.flatMap((limit) => recyclings(limit, nowMs)),
     ...lanes.map(({ opensAtMs }) => opensAtMs).filter((atMs) => Number.isFinite(atMs)),

@@ -33,6 +33,8 @@ export interface PlanRoute {
   readonly laneIds: readonly string[];
   /** Its batch has a budget: it may pay for what lanes that cost nothing leave undone by then; `null`: for what they can never do. */
   readonly pays?: { readonly deadlineAtMs: number | null };
+  /** Its batch has a deadline and no budget: what is not done by then expires. Missing: nothing does. */
+  readonly expiresAtMs?: number;
 }
 
 /** What answers to prompts of one size came to, lately. */

@@ -1,6 +1,6 @@
 /**
- * Size classes: requests that are alike enough to be planned as so many of one. They have the same lanes open to them,
- * and prompts and answers of about the same size.
+ * Size classes: requests that are alike enough to be planned as so many of one. They have the same lanes open to them, the
+ * same deadline if any, and prompts and answers of about the same size.
  */
 import { answerTokensOf } from './answer-length.ts';
 import { bandOf } from './bands.ts';
@@ -21,6 +21,8 @@ export interface SizeClass {
   readonly largestCapTokens: number;
   readonly outputIsAsked: boolean;
   readonly laneIds: readonly string[];
+  /** Of its batches; missing: it may be done at any time. */
+  readonly expiresAtMs?: number;
   readonly cells: readonly BacklogCell[];
 }
 
@@ -46,7 +48,8 @@ export const sizeClasses = (
 const keyOf = (cell: BacklogCell, route: PlanRoute | undefined, coarseness: number): string => {
   const promptBand = Math.floor(bandOf(cell.toTokens) / coarseness);
   const capBand = Math.floor(bandOf(cell.capTokens) / coarseness);
-  return [promptBand, capBand, cell.outputIsAsked, ...(route?.laneIds ?? [])].join(' ');
+  const expires = route?.expiresAtMs === undefined ? [] : [`by ${route.expiresAtMs}`];
+  return [promptBand, capBand, cell.outputIsAsked, ...expires, ...(route?.laneIds ?? [])].join(' ');
 };
 
 interface ClassGrounds {
@@ -61,6 +64,7 @@ const classOf = (
 ): SizeClass => {
   const total = (of: (cell: BacklogCell) => number): number => cells.reduce((sum, cell) => sum + of(cell), 0);
   const count = total((cell) => cell.count);
+  const { laneIds = [], expiresAtMs } = routes.get(cells[0]?.routeId ?? 0) ?? {};
   return {
     key,
     count,
@@ -71,7 +75,8 @@ const classOf = (
     largestPromptTokens: Math.max(...cells.map((cell) => cell.largestTokens)),
     largestCapTokens: Math.max(...cells.map((cell) => cell.capTokens)),
     outputIsAsked: cells.some((cell) => cell.outputIsAsked),
-    laneIds: routes.get(cells[0]?.routeId ?? 0)?.laneIds ?? [],
+    laneIds,
+    ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
     cells,
   };
 };

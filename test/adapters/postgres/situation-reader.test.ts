@@ -390,6 +390,17 @@ test('a batch pays for what is left when its last hours before the deadline end'
   expect(await pays()).toEqual([{ deadlineAtMs: null }]);
 });
 
+test('what a batch without a budget has not done by then expires', async (context) => {
+  const bench = await openBench(context);
+  const expiries = async () => (await bench.read()).routes.map((route) => route.expiresAtMs);
+  expect(await expiries()).toEqual([undefined]);
+  const noonAfterMs = Date.parse('2026-11-21T12:00Z');
+  await bench.query('UPDATE batch SET deadline_at_ms = $1', [noonAfterMs]);
+  expect(await expiries()).toEqual([noonAfterMs]);
+  await bench.query('UPDATE batch SET max_cost_nano_dollars = 1');
+  expect(await expiries()).toEqual([undefined]);
+});
+
 test('reading waits for nobody who holds limits, requests or batches', async (context) => {
   const bench = await openBench(context, { limits: [requests(10, { kind: 'rolling', perMs: MINUTE_MS })] });
   const holder = await bench.work.pool.connect();
