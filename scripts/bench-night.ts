@@ -5,6 +5,8 @@
  *   npm run bench:night -- [--shape mixed,token-bound,...|all] [--seeds 1,2,3,4,5] [--rate 30] [--home embedded|redis]
  *     [--only ours,pull,least] [--scale 0.25] [--faultless] [--practised] [--night FILE.json] [--write-night FILE.json] [--keep DIR] [--json]
  *
+ * A night with a deadline is run with it; its ratio is of the documents that were done by then.
+ *
  * At a rate of 30 a mixed night of three hours takes some 7 minutes for Nightshift and twice that for the pull loop. What delays
  * a call by 40 ms then delays it by more than a second of the night, the margin of a minute's window: the machine must be
  * quiet ("machine late by" tells), or the rate lower.

@@ -51,6 +51,24 @@ test('no simulated night is shorter than the least possible', LONG, () => {
   );
 });
 
+test('by a deadline no more is done than is possible, and no lane idles before it', LONG, () => {
+  fc.assert(
+    fc.property(anyNight, fc.integer({ min: 5_000, max: 300_000 }), (whole, deadlineMs) => {
+      const night = { ...whole, deadlineMs };
+      const { done, mostAnswers, rejected, idle } = simulateNight(night, PLANNED);
+      expect(done).toBeLessThanOrEqual(least.mostDocumentsBy(night, deadlineMs) + 1e-6);
+      expect({ idle, rejected, isOnce: mostAnswers <= 1 }).toEqual({ idle: [], rejected: 0, isOnce: true });
+    }),
+    RUNS,
+  );
+});
+
+test('where time is short, nearly as much is done as is possible by then', LONG, () => {
+  const night = makeNight({ shape: 'short-deadline', seed: 1, scale: 0.25, faultless: true });
+  const most = least.mostDocumentsBy(night, night.deadlineMs ?? 0);
+  expect(simulateNight(night, { ...PLANNED, replanMs: 10_000 }).done).toBeGreaterThan(most * 0.93);
+});
+
 test('whatever fails, every document is answered once', LONG, () => {
   for (const seed of [1, 2]) {
     const night = makeNight({ shape: 'many-tiny', seed, scale: 0.2 });

@@ -38,11 +38,15 @@ export const runOurs: Contender = async (setting) => {
   const clock = startingNow(night.startsAtMs - USUAL_START_MS * rate, rate);
   await home.setClock(clock);
   await providers.begin(clock);
-  const ended = await nightshift(setting, home, ['run', INPUT, '--out', 'out.jsonl'], longestMs / rate);
+  const run = ['run', INPUT, '--out', 'out.jsonl', ...deadlineOf(night)];
+  const ended = await nightshift(setting, home, run, longestMs / rate);
   return FINISHED.includes(ended.code) ? null : `run ended with exit code ${ended.code}: ${ended.said}`;
 };
 
-/** With all lines answered, or with some that failed: the log of calls tells which. */
+const deadlineOf = ({ startsAtMs, deadlineMs }: Night): readonly string[] =>
+  deadlineMs === null ? [] : ['--deadline', new Date(startsAtMs + deadlineMs).toISOString()];
+
+/** With all lines answered, or with some that failed or expired: the log of calls tells which. */
 const FINISHED: readonly number[] = [EXIT.done, EXIT.someFailed];
 
 const INPUT = 'in.jsonl';

@@ -29,7 +29,7 @@ export const tellProgress = (title: string, night: Night, providers: SimulatedPr
     },
     end(figures, ratio) {
       const timeText = figures === null ? 'no answer' : asNightTime(figures.makespanMs);
-      console.error(`${title}: ended after ${timeText}, ${asRatio(ratio)} the least possible`);
+      console.error(`${title}: ended after ${timeText}, ratio ${asRatio(ratio)}`);
     },
     [Symbol.dispose]: () => clearInterval(timer),
   };

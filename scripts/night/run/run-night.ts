@@ -63,7 +63,10 @@ export interface ContenderResult {
   readonly fault: string | null;
   /** `null` where there was no call. */
   readonly figures: RunFigures | null;
-  /** To the least possible of the night that began with its own first call. */
+  /**
+   * Its time to the least possible of the night that began with its own first call; with a deadline, the most that is
+   * possible by then to what was done.
+   */
   readonly ratio: number;
   /** `null` of those who forecast nothing. */
   readonly forecast: ForecastFigures | null;
@@ -131,7 +134,9 @@ const runContender = async (
       ? measureRun(night, calls)
       : null;
     const ratio = figures === null ? Number.NaN : ratioOf(solver, night, figures);
-    const forecast = figures === null || name !== 'ours' ? null : await readForecasts(directory, figures);
+    // What was said of the whole is not what comes of a part.
+    const foretells = figures !== null && name === 'ours' && night.deadlineMs === null;
+    const forecast = foretells ? await readForecasts(directory, figures) : null;
     progress.end(figures, ratio);
     return {
       name,
@@ -150,10 +155,19 @@ const runContender = async (
 /** The simulator's log of calls, in the directory of a run. */
 const CALLS = 'calls.json';
 
-const ratioOf = (solver: LeastPossibleSolver, night: Night, figures: RunFigures): number =>
-  figures.makespanMs / solver.leastPossible(nightFrom(night, figures.firstCallAtMs)).leastMs;
+const ratioOf = (
+  solver: LeastPossibleSolver,
+  night: Night,
+  { firstCallAtMs, makespanMs, doneByDeadline }: RunFigures,
+): number => {
+  const asItBegan = nightFrom(night, firstCallAtMs);
+  return night.deadlineMs === null || doneByDeadline === null
+    ? makespanMs / solver.leastPossible(asItBegan).leastMs
+    : solver.mostDocumentsBy(asItBegan, night.deadlineMs) / doneByDeadline;
+};
 
-const incomplete = ({ documents }: Night, figures: RunFigures | null): string | null =>
-  figures?.documentsDone === documents.length
+/** With a deadline nobody need do everything. */
+const incomplete = ({ documents, deadlineMs }: Night, figures: RunFigures | null): string | null =>
+  figures?.documentsDone === documents.length || deadlineMs !== null
     ? null
     : `answered ${figures?.documentsDone ?? 0} of ${documents.length} documents`;

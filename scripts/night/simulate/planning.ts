@@ -11,7 +11,15 @@ const BATCH_ID = 1;
 const MOST_FAILURES = 0.5;
 
 /** What waits, and what may serve it, now; of what calls take only what they have shown. */
-export const situationOf = ({ nowMs, backlog, routes, answers, lanes, quotas }: NightRun): Situation => ({
+export const situationOf = ({
+  night,
+  nowMs,
+  backlog,
+  routes,
+  answers,
+  lanes,
+  quotas,
+}: NightRun): Situation => ({
   nowMs,
   cells: backlog.cells(),
   routes: routes.all().map((excluded, id) => ({
@@ -19,6 +27,7 @@ export const situationOf = ({ nowMs, backlog, routes, answers, lanes, quotas }: 
     batchId: BATCH_ID,
     priority: 0,
     laneIds: lanes.map(({ lane }) => lane.id).filter((laneId) => !excluded.includes(laneId)),
+    ...(night.deadlineMs === null ? {} : { expiresAtMs: night.startsAtMs + night.deadlineMs }),
   })),
   answers: [...answers].map(([band, sum]) => ({ batchId: BATCH_ID, band, ...sum })),
   lanes: planLanesOf(lanes, nowMs),
@@ -69,10 +78,10 @@ export const replan = (run: NightRun): void => {
 /** A lane that was not heard of in the first minute will be slow. */
 const LONGEST_START_MS = 60_000;
 
-/** The forecast at the start is the first one that knows how quick the lanes are. */
+/** The forecast at the start is the first one that knows how quick the lanes are. Of a night that is cut short there is none. */
 const noteForecast = (run: NightRun, { lanes }: Situation): void => {
   const { plan, night, done, nowMs, forecasts } = run;
-  if (plan === null || plan.finishAtMs === null) return;
+  if (plan === null || plan.finishAtMs === null || night.deadlineMs !== null) return;
   const isGuess = lanes.some(({ guess }) => guess !== undefined);
   if (isGuess && nowMs < night.startsAtMs + LONGEST_START_MS) return;
   const finishMs = plan.finishAtMs - night.startsAtMs;

@@ -39,14 +39,19 @@ export interface SimulatedLane {
 /** A night in which nothing was answered for this long has nothing more that any lane will take. */
 const GIVE_UP_MS = 2 * 86_400_000;
 
-/** Runs a night to its end, or until nothing more can be done. Same night, same result. */
+/** Runs a night to its end or its deadline, or until nothing more can be done. Same night, same result. */
 export const simulateNight = (night: Night, options: SimulationOptions): SimulatedNight => {
   const run = openNightRun(night, options);
+  const endsAtMs = night.startsAtMs + (night.deadlineMs ?? Infinity);
   const isOver = (): boolean =>
     run.done >= night.documents.length || run.nowMs - run.lastAnswerAtMs > GIVE_UP_MS;
   planAndGrant(run);
   planEvery(run, isOver);
-  for (let event = run.events.pop(); event !== null && !isOver(); event = run.events.pop()) {
+  for (
+    let event = run.events.pop();
+    event !== null && event.atMs <= endsAtMs && !isOver();
+    event = run.events.pop()
+  ) {
     run.nowMs = Math.max(run.nowMs, event.atMs);
     event.run();
     if (run.planIsStale && options.matching === 'planned') planAndGrant(run);
