@@ -32,6 +32,7 @@ export default defineConfig({
           globalSetup: 'test/postgres-fixture.ts',
           testTimeout: 30_000,
           hookTimeout: 30_000,
+          retry: RETRIES,
           maxWorkers: AT_ONCE,
           sequence: { groupOrder: 2 },
         },

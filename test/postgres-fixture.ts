@@ -1,21 +1,29 @@
-/** A record of its own for a test, on one embedded PostgreSQL that all test files share. */
+/** A record of its own for a test, on an embedded PostgreSQL that all test files of a worker share. */
 import { createHash } from 'node:crypto';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { TestContext } from 'vitest';
+import type { TestProject } from 'vitest/node';
 import { openEmbeddedPostgres } from '../src/adapters/embedded-postgres/open.ts';
 import { type PostgresAddress, connectRecord } from '../src/adapters/postgres/connect.ts';
 import { migrateRecord } from '../src/adapters/postgres/migrate.ts';
 
-/** Kept between runs, so that only the first has to make it; one per user and clone. */
-const DATA_DIRECTORY = join(
-  tmpdir(),
-  `nightshift-test-${userInfo().uid}-${createHash('sha256')
-    .update(import.meta.url)
-    .digest('hex')
-    .slice(0, 8)}`,
-);
+/**
+ * Kept between runs, so that only the first has to make it; one per user, clone and worker: what is read in the order of
+ * completion waits for every older transaction of a server, whatever test it is of.
+ */
+const dataDirectoryOf = (worker: string): string =>
+  join(
+    tmpdir(),
+    `nightshift-test-${userInfo().uid}-${createHash('sha256')
+      .update(import.meta.url)
+      .digest('hex')
+      .slice(0, 8)}-${worker}`,
+  );
+
+/** Vitest numbers its workers from 1. */
+const DATA_DIRECTORY = dataDirectoryOf(process.env['VITEST_POOL_ID'] ?? '1');
 
 /** What new databases are copies of: an empty record, or nothing at all. */
 const MIGRATED = 'test_migrated';
@@ -70,17 +78,22 @@ const openDatabaseFor = async (
 };
 
 /**
- * Holds the server open, so that it need not start again for each test, and migrates once what every record is a copy of.
- * The setup of the project `integration`.
+ * Holds a server open for each worker, so that none need start again for each test, and migrates once what every record is
+ * a copy of. The setup of the project `integration`.
  */
-export const setup = async (): Promise<() => Promise<void>> => {
-  const server = await openEmbeddedPostgres({ dataDirectory: DATA_DIRECTORY });
-  await administer(server.connection, [
-    `DROP DATABASE IF EXISTS ${MIGRATED} WITH (FORCE)`,
-    `CREATE DATABASE ${MIGRATED}`,
-  ]);
-  await migrateRecord({ ...server.connection, database: MIGRATED });
-  return () => server.close();
+export const setup = async ({ config }: TestProject): Promise<() => Promise<void>> => {
+  const workers = Array.from({ length: config.maxWorkers }, (_, index) => String(index + 1));
+  await using stack = new AsyncDisposableStack();
+  for (const worker of workers) {
+    const server = stack.use(await openEmbeddedPostgres({ dataDirectory: dataDirectoryOf(worker) }));
+    await administer(server.connection, [
+      `DROP DATABASE IF EXISTS ${MIGRATED} WITH (FORCE)`,
+      `CREATE DATABASE ${MIGRATED}`,
+    ]);
+    await migrateRecord({ ...server.connection, database: MIGRATED });
+  }
+  const opened = stack.move();
+  return () => opened.disposeAsync();
 };
 
 /** A database on the shared server, and how to leave it behind. */
