@@ -136,9 +136,10 @@ describeHomes((home) => {
       const input = await inputOf('killed', 200, 'dear');
       stage.simulator.setFaults([{ provider: 'dear', kind: 'slow', latencyMs: 300 }]);
       for (const round of [1, 2]) {
+        // Counted before it starts: on a busy machine all may be called by the time that they are allowed.
+        const calls = stage.simulator.calls().length;
         const command = stage.start(['run', input, '--max-cost', String(ENOUGH)], WITH_KEY);
         await allowed('killed', 200);
-        const calls = stage.simulator.calls().length;
         await until('calls', () => stage.simulator.calls().length > calls + 2 * round);
         command.kill('SIGKILL');
         await command.ended;
