@@ -15,7 +15,7 @@ import { announcementOf } from '../../../src/app/announce.ts';
 import type { Submission } from '../../../src/app/batches.ts';
 import { endOpenLines } from '../../../src/app/cancel.ts';
 import type { Batch } from '../../../src/app/batch-store.ts';
-import type { BegunCall, Granted } from '../../../src/app/ledger.ts';
+import type { BegunCall, FinishedCall, Granted } from '../../../src/app/ledger.ts';
 import type { ProviderReply, Routing } from '../../../src/app/ports.ts';
 import { recordBatches } from '../../../src/app/record-batches.ts';
 import { CallFailed, runSlice } from '../../../src/app/run-slice.ts';
@@ -45,6 +45,24 @@ export const REFUSED = refusal(400, 'Invalid value for messages');
 /** It may work later, or elsewhere. */
 export const BROKEN = refusal(500, 'oops');
 export { ANSWER };
+
+/** A call of a second that went well; whose, the test says. */
+export const SUCCEEDED: FinishedCall = {
+  grantId: 0,
+  outcome: 'succeeded',
+  reason: null,
+  usage: { promptTokens: 100, completionTokens: 20 },
+  sentAtMs: null,
+  durationMs: 1_000,
+  settlement: 'usage',
+  countsAsTry: true,
+  next: { kind: 'succeeded', line: '{}' },
+  excluded: [],
+  avoided: [],
+  droppedParameters: [],
+  outputCapTokens: null,
+  told: null,
+};
 
 /** A record at work; dispose of it before the record goes. */
 export type RecordAtWork = Awaited<ReturnType<typeof openRecordAtWork>>;

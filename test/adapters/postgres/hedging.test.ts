@@ -38,6 +38,18 @@ const withSlowCall = async (
   await run({ at, batchId: id, slow });
 };
 
+/** A line whose last try is being made on the slow lane, and granted on the other a second time. */
+const hedgeLastTry = async (at: RecordAtWork) => {
+  const { id } = await at.submit(['a'], { pool: 'small' });
+  await at.pool.query('UPDATE request SET tries = 3');
+  const [slow = 0] = (await at.grant(SLOW, 1)).slices.flat();
+  const answerSlow = await at.startCall(slow);
+  await knowCallTimes(at);
+  await letPass(at, 2_100);
+  const [hedge = 0] = (await at.grant(IDLE)).slices.flat();
+  return { id, hedge, answerSlow };
+};
+
 /** The grant that has the request of this hedge. */
 const firstOf = async (at: RecordAtWork, hedge: number): Promise<number> => {
   const { rows } = await at.pool.query<{ grant_id: number }>(
@@ -161,13 +173,7 @@ describe('a second call', () => {
   test('has the request if the first one fails for good meanwhile', async (context) => {
     const record = await openTestRecord(context);
     await using at = await openRecordAtWork(record);
-    const { id } = await at.submit(['a'], { pool: 'small' });
-    await at.pool.query('UPDATE request SET tries = 3');
-    const [slow = 0] = (await at.grant(SLOW, 1)).slices.flat();
-    const answerSlow = await at.startCall(slow);
-    await knowCallTimes(at);
-    await letPass(at, 2_100);
-    const [hedge = 0] = (await at.grant(IDLE)).slices.flat();
+    const { id, hedge, answerSlow } = await hedgeLastTry(at);
     const answerHedge = await at.startCall(hedge);
     await answerSlow(REFUSED);
     expect(await at.finalLine(id, 'a')).toBeUndefined();
@@ -179,13 +185,7 @@ describe('a second call', () => {
   test('fails the request if the first one has failed for good before', async (context) => {
     const record = await openTestRecord(context);
     await using at = await openRecordAtWork(record);
-    const { id } = await at.submit(['a'], { pool: 'small' });
-    await at.pool.query('UPDATE request SET tries = 3');
-    const [slow = 0] = (await at.grant(SLOW, 1)).slices.flat();
-    const answerSlow = await at.startCall(slow);
-    await knowCallTimes(at);
-    await letPass(at, 2_100);
-    const [hedge = 0] = (await at.grant(IDLE)).slices.flat();
+    const { id, hedge, answerSlow } = await hedgeLastTry(at);
     const answerHedge = await at.startCall(hedge);
     await answerSlow(REFUSED);
     await answerHedge(REFUSED);
@@ -196,13 +196,7 @@ describe('a second call', () => {
   test('that has the request and whose worker dies leaves it to others', async (context) => {
     const record = await openTestRecord(context);
     await using at = await openRecordAtWork(record);
-    const { id } = await at.submit(['a'], { pool: 'small' });
-    await at.pool.query('UPDATE request SET tries = 3');
-    const [slow = 0] = (await at.grant(SLOW, 1)).slices.flat();
-    const answerSlow = await at.startCall(slow);
-    await knowCallTimes(at);
-    await letPass(at, 2_100);
-    const [hedge = 0] = (await at.grant(IDLE)).slices.flat();
+    const { id, hedge, answerSlow } = await hedgeLastTry(at);
     await at.begin([hedge]);
     await answerSlow(REFUSED);
     await at.pool.query('SELECT close_lost_grants($1)', [[hedge]]);

@@ -2,12 +2,12 @@
 import { describe, expect, test, type TestContext } from 'vitest';
 import { syncConfiguration } from '../../../src/adapters/postgres/sync-configuration.ts';
 import type { FinishedCall, LimitRefusal, ToldLimits } from '../../../src/app/ledger.ts';
-import type { Lane, Limit, TokenUsage } from '../../../src/core/model.ts';
+import type { Lane, Limit } from '../../../src/core/model.ts';
 import type { Standing } from '../../../src/core/quota/standing.ts';
 import { aLane, aProvider, routingFor } from '../../app/fakes.ts';
 import { stopClockAt } from '../../contracts/quota-record.ts';
 import { openTestRecord } from '../../postgres-fixture.ts';
-import { openRecordAtWork, type RecordAtWork } from './a-record-at-work.ts';
+import { openRecordAtWork, type RecordAtWork, SUCCEEDED } from './a-record-at-work.ts';
 
 const LANE = 'alpha/small';
 /** Well within a minute: at its boundary nobody can tell which minute a provider speaks of. */
@@ -77,25 +77,6 @@ const openBench = async (
       return row;
     },
   };
-};
-
-const USAGE: TokenUsage = { promptTokens: 100, completionTokens: 20 };
-
-const SUCCEEDED: FinishedCall = {
-  grantId: 0,
-  outcome: 'succeeded',
-  reason: null,
-  usage: USAGE,
-  sentAtMs: null,
-  durationMs: 1_000,
-  settlement: 'usage',
-  countsAsTry: true,
-  next: { kind: 'succeeded', line: '{}' },
-  excluded: [],
-  avoided: [],
-  droppedParameters: [],
-  outputCapTokens: null,
-  told: null,
 };
 
 const refusedBy = (named: Partial<LimitRefusal> = {}): Partial<FinishedCall> => ({

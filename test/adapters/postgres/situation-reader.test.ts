@@ -7,7 +7,7 @@ import type { PlanLane, PlanLimit, Situation } from '../../../src/core/plan/situ
 import { aLane, aProvider, routingFor } from '../../app/fakes.ts';
 import { stopClockAt } from '../../contracts/quota-record.ts';
 import { openTestRecord } from '../../postgres-fixture.ts';
-import { openRecordAtWork, type RecordAtWork } from './a-record-at-work.ts';
+import { openRecordAtWork, type RecordAtWork, SUCCEEDED } from './a-record-at-work.ts';
 
 const LANE = 'alpha/small';
 const OTHER = 'beta/small';
@@ -74,23 +74,6 @@ const openBench = async (
       await work.pool.query(text, [...values]);
     },
   };
-};
-
-const SUCCEEDED: FinishedCall = {
-  grantId: 0,
-  outcome: 'succeeded',
-  reason: null,
-  usage: { promptTokens: 100, completionTokens: 20 },
-  sentAtMs: null,
-  durationMs: 1_000,
-  settlement: 'usage',
-  countsAsTry: true,
-  next: { kind: 'succeeded', line: '{}' },
-  excluded: [],
-  avoided: [],
-  droppedParameters: [],
-  outputCapTokens: null,
-  told: null,
 };
 
 const requests = (amount: number, window: Window): Limit => ({ metric: 'requests', amount, window });
