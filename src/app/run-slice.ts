@@ -89,34 +89,39 @@ interface BegunCalls {
   distrust(): void;
 }
 
-/** Begins are tried this often for one call; a process that is held up every time is better late than never. */
-const MOST_BEGINS = 3;
+/** Begins are tried this often for one call; a process that is held up both times is better late than never. */
+const MOST_BEGINS = 2;
 
-/** Begins the whole slice together, and what is left of it again when so much time went by that it might be counted elsewhere. */
+/**
+ * Begins the whole slice together, and what is left of it again when so much time went by since that it might be counted
+ * elsewhere. The way to the record and back is no such time: it would be as long again.
+ */
 const begunCalls = (tools: CallTools, slice: Slice): BegunCalls => {
   const { begin, clock, routing } = tools;
   let begun = new Map<number, BegunCall>();
   let left = slice;
-  let askedAtMs = -Infinity;
+  let isTrusted = false;
   const beginLeft = async (): Promise<void> => {
-    askedAtMs = clock.nowMs();
     const calls = await insist(tools, { grantIds: left }, () => begin(left));
     begun = new Map(calls.map((call) => [call.grantId, call]));
+    isTrusted = true;
   };
   const isFresh = (call: BegunCall | undefined): boolean => {
-    if (askedAtMs === -Infinity) return false;
     const lane = call === undefined ? undefined : routing.lane(call.laneId);
-    return lane === undefined || clock.nowMs() - askedAtMs <= freshForMs(lane, routing);
+    if (call === undefined || lane === undefined) return true;
+    return clock.nowMs() - call.begunAtMs <= freshForMs(lane, routing);
   };
   return {
     async next(grantId) {
-      for (let begins = 0; begins < MOST_BEGINS && !isFresh(begun.get(grantId)); begins += 1)
+      for (let begins = 0; begins < MOST_BEGINS; begins += 1) {
+        if (isTrusted && isFresh(begun.get(grantId))) break;
         await beginLeft();
+      }
       left = left.filter((id) => id !== grantId);
       return begun.get(grantId) ?? null;
     },
     distrust() {
-      askedAtMs = -Infinity;
+      isTrusted = false;
     },
   };
 };

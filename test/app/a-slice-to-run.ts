@@ -75,7 +75,8 @@ export const setUp = ({
       counts.begins += 1;
       steps.push('begin');
       begun.push(slice);
-      return turn(begins, counts.begins)?.(slice) ?? [];
+      const begunAtMs = clock.nowMs();
+      return (turn(begins, counts.begins)?.(slice) ?? []).map((call) => ({ ...call, begunAtMs }));
     },
     finish: async (call) => {
       counts.finishes += 1;
