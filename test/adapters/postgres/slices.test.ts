@@ -1,6 +1,7 @@
 /** Slices: grants that one job runs one after the other in one call slot. */
 import fc from 'fast-check';
 import { describe, expect, test, type TestContext } from 'vitest';
+import { inTransaction } from '../../../src/adapters/postgres/connect.ts';
 import { syncConfiguration } from '../../../src/adapters/postgres/sync-configuration.ts';
 import type { Granted, Slice } from '../../../src/app/ledger.ts';
 import type { Routing } from '../../../src/app/ports.ts';
@@ -119,6 +120,27 @@ describe('slices', () => {
     await work.submit(linesFor(2));
     expect(lengthsOf(await work.grant(LANE))).toEqual([longest, longest]);
     expect(await work.grant(LANE)).toMatchObject({ slices: [], stoppedBy: 'no-slot' });
+  });
+
+  test('that fill every slot say so, since nobody need ask again until one is free', async (context) => {
+    const work = await open(context, { lane: 2 }, 1_000);
+    await work.submit(linesFor(2));
+    expect(await work.grant(LANE, 1)).toMatchObject({ stoppedBy: '' });
+    expect(await work.grant(LANE)).toMatchObject({
+      slices: [expect.anything()],
+      stoppedBy: 'no-slot',
+      wakeAtMs: null,
+    });
+  });
+
+  test('are refused to a busy lane without waiting for whoever has its limits', async (context) => {
+    const work = await open(context, { lane: 1 }, 1_000);
+    await work.submit(linesFor(1));
+    await work.grant(LANE);
+    await inTransaction(work.pool, async (client) => {
+      await client.query('SELECT FROM quota_limit FOR UPDATE');
+      expect(await work.grant(LANE)).toMatchObject({ slices: [], stoppedBy: 'no-slot' });
+    });
   });
 
   test('are as few as the provider has slots left', async (context) => {

@@ -26,6 +26,18 @@ CREATE FUNCTION wake_dispatchers(provider text) RETURNS void LANGUAGE sql AS $$
   SELECT pg_notify('nightshift_wake', provider)
 $$;
 
+-- Calls at once that the lane's live workers could begin beside those that it has.
+CREATE FUNCTION free_slots_of(the_lane text) RETURNS bigint LANGUAGE sql STABLE AS $$
+  SELECT coalesce(sum(wl.slots), 0) - open_calls_of(the_lane) FROM worker_lane wl JOIN process w ON w.id = wl.worker_id
+  WHERE wl.lane_id = the_lane AND w.heartbeat_at > clock_timestamp() - interval '15 s'
+$$;
+
+-- The calls of a lane, granted or under way. What is in use of its own limit of calls at once is just that; where it has none they are counted.
+CREATE FUNCTION open_calls_of(the_lane text) RETURNS bigint LANGUAGE sql STABLE AS $$
+  SELECT coalesce((SELECT l.used FROM quota_limit l WHERE l.scope = the_lane AND l.metric = 'calls'),
+                  (SELECT sum(g.slots) FROM grants g WHERE g.state <> 'closed' AND g.lane_id = the_lane), 0)
+$$;
+
 -- Takes quota for up to `at_most` calls on one lane and claims the pending requests that fit it best, in one step.
 --
 -- the_lane, the_provider   the lane and its provider: the scopes whose limits are charged
@@ -60,7 +72,7 @@ DECLARE
   room record;
   measure lane_measure;
   free_slots bigint;
-  open_calls bigint;
+  all_slots bigint;
   slice_calls integer;
   per_slot integer;
   turn record;
@@ -75,11 +87,15 @@ BEGIN
   grant_slots := '{}';
   wish_places := '{}';
   stopped_by := '';
-  at_ms := settle_limits(scopes);
 
   IF EXISTS (SELECT FROM lane_pause WHERE lane_id = the_lane) THEN
     stopped_by := 'paused'; RETURN;
   END IF;
+  -- A lane that is busy is asked whenever a neighbour's call ends: it need not lock what they share to be told to wait.
+  IF free_slots_of(the_lane) < 1 THEN
+    stopped_by := 'no-slot'; RETURN;
+  END IF;
+  at_ms := settle_limits(scopes);
 
   -- Closed, or half open: one call at a time finds out.
   SELECT max(greatest(h.closed_until_ms, h.breaker_until_ms)), coalesce(max(h.openings), 0) INTO closed_ms, breaker FROM health h WHERE h.scope = ANY (scopes);
@@ -87,15 +103,8 @@ BEGIN
     stopped_by := 'closed'; wake_at_ms := closed_ms; RETURN;
   END IF;
 
-  SELECT coalesce(sum(wl.slots), 0) INTO free_slots FROM worker_lane wl JOIN process w ON w.id = wl.worker_id
-  WHERE wl.lane_id = the_lane AND w.heartbeat_at > clock_timestamp() - interval '15 s';
-  -- What is in use of the lane's own limit of calls at once is just that; one without such a limit is counted.
-  SELECT l.used INTO open_calls FROM quota_limit l WHERE l.scope = the_lane AND l.metric = 'calls';
-  IF open_calls IS NULL THEN
-    SELECT coalesce(sum(g.slots), 0) INTO open_calls FROM grants g WHERE g.state <> 'closed' AND g.lane_id = the_lane;
-  END IF;
-  free_slots := free_slots - open_calls;
-  IF breaker > 0 THEN free_slots := least(free_slots, 1 - open_calls); END IF;
+  free_slots := free_slots_of(the_lane);
+  IF breaker > 0 THEN free_slots := least(free_slots, 1 - open_calls_of(the_lane)); END IF;
   slice_calls := CASE WHEN breaker > 0 THEN 1 ELSE calls_per_slice(the_lane, scopes) END;
 
   room := room_left(scopes, context_tokens, at_ms, false);
@@ -105,6 +114,7 @@ BEGIN
     slice_calls := 1; -- a probe is a single call
   END IF;
   free_slots := least(free_slots, room.calls);
+  all_slots := free_slots;
   at_most := least(at_most, free_slots * slice_calls);
   IF at_most <= 0 THEN
     stopped_by := 'no-slot';
@@ -173,6 +183,7 @@ BEGIN
     WHERE l.id = u.limit_id
   )
   SELECT array_agg(id ORDER BY id), array_agg(slots ORDER BY id) INTO grant_ids, grant_slots FROM made;
+  IF stopped_by = '' AND cardinality(array_remove(grant_slots, 0::smallint)) >= all_slots THEN stopped_by := 'no-slot'; END IF;
   IF is_paid THEN PERFORM hold_costs(grant_ids, context_tokens); END IF;
   IF turn.is_shared THEN PERFORM count_shares(choice.request_ids, choice.prompts, choice.outputs, at_ms); END IF;
 END
