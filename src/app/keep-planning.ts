@@ -29,6 +29,8 @@ interface KeepPlanningTools extends PlanningTools {
 const PLAN_EVERY_MS = 2_000;
 /** The same where there is news. */
 const LEAST_PAUSE_MS = 500;
+/** Where nothing waits it is looked again after this long: nobody tells when the hours of a batch begin. */
+const IDLE_MS = 15_000;
 /** Reading takes a twentieth of a connection at most, and solving a tenth of a processor. */
 const PAUSE_PER_READ = 20;
 const PAUSE_PER_PLAN = 9;
@@ -42,7 +44,7 @@ const MOST_FORECASTS = 4;
 
 /**
  * Plans at once and then again and again on the lanes that `lanes` answers: every 2 s, within half a second when a lane
- * opened or a batch came, later where planning is dear; not at all while nothing waits. Never rejects: errors are
+ * opened or a batch came, later where planning is dear; while nothing waits it only looks, every 15 s. Never rejects: errors are
  * logged, and planning goes on. Without a plan everything works as if nobody planned.
  */
 export const keepPlanning = async (
@@ -66,7 +68,8 @@ export const keepPlanning = async (
       const pause = pauseAfter(lesserOf(cost, lastCost));
       lastCost = cost;
       forecasts = made.forecasts;
-      return hasNothing ? { ...pause, mostMs: Infinity } : pause;
+      isIdle = hasNothing;
+      return hasNothing ? { ...pause, mostMs: Math.max(pause.mostMs, IDLE_MS) } : pause;
     } catch (error) {
       // One that was cut short by the end is no news.
       if (!signal.aborted) log.error({ err: error }, 'plan.failed');
@@ -79,16 +82,13 @@ export const keepPlanning = async (
     news = new AbortController();
     const pause = await Promise.race([round(), isOver]);
     if (pause === null) break;
-    isIdle = pause.mostMs === Infinity;
     await realTime.sleep(pause.leastMs, signal);
-    const hasNews = AbortSignal.any([news.signal, signal]);
-    if (isIdle) await aborted(hasNews);
-    else await realTime.sleep(pause.mostMs - pause.leastMs, hasNews);
+    await realTime.sleep(pause.mostMs - pause.leastMs, AbortSignal.any([news.signal, signal]));
   }
   stopListening();
 };
 
-/** How long to wait for the next plan: at most, and where there is news. `Infinity`: there is nothing to do. */
+/** How long to wait for the next plan: at most, and where there is news. */
 interface Pause {
   readonly leastMs: number;
   readonly mostMs: number;

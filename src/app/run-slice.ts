@@ -126,10 +126,13 @@ const begunCalls = (tools: CallTools, slice: Slice): BegunCalls => {
   };
 };
 
+/** The hours of its batch may have ended, or the user changed his mind. */
+const LONGEST_FRESH_MS = 1_000;
+
 /** Half of the shortest margin of the lane's windows; the way to the provider has the other half. */
 const freshForMs = (lane: Lane, routing: Routing): number => {
   const limits = [...lane.limits, ...(routing.provider(lane.providerId)?.limits ?? [])];
-  return Math.min(...limits.map(({ window }) => marginMs(window))) / 2;
+  return Math.min(LONGEST_FRESH_MS, ...limits.map(({ window }) => marginMs(window) / 2));
 };
 
 /** A call that has come back, and what the record is told about it. */

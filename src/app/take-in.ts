@@ -91,8 +91,9 @@ export const takeIn = async (
   );
   if (taken.kind === 'no-good-line')
     throw new BatchRefused('invalid', noGoodLine(input.shownAs, reader.reasons));
-  const isKnown = taken.kind === 'exists';
-  return { batch: taken.batch, reasons: reader.reasons, isKnown, formerTerms: null };
+  // Somebody else took it in meanwhile.
+  if (taken.kind === 'exists') return await takeUp(tools, taken.batch, { submission, wanted });
+  return { batch: taken.batch, reasons: reader.reasons, isKnown: false, formerTerms: null };
 };
 
 /** Long enough for any file's name. */

@@ -195,15 +195,25 @@ describe('keepPlanning', () => {
 
   it('makes no plan where nothing waits, and looks again when something happens', async () => {
     const night = await setUp(aSituation({ cells: [] }));
-    await night.moveTo(600_000);
+    await night.moveTo(14_999);
     expect([night.state.reads, night.state.planned.length]).toEqual([1, 0]);
     night.send('alpha');
     await settled();
     expect([night.state.reads, night.state.planned.length]).toEqual([2, 0]);
     night.state.situation = aSituation();
     night.send('*');
-    await night.moveTo(601_000);
+    await night.moveTo(16_000);
     expect([night.state.reads, night.state.planned.length]).toEqual([3, 1]);
+    await night.finish();
+  });
+
+  it('finds out within 15 s what nobody tells, as that the hours of a batch have begun', async () => {
+    const night = await setUp(aSituation({ cells: [] }));
+    await night.moveTo(60_000);
+    expect(night.state.planned).toEqual([]);
+    night.state.situation = aSituation();
+    await night.moveTo(75_000);
+    expect(night.state.planned).toHaveLength(1);
     await night.finish();
   });
 

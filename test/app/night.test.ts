@@ -48,7 +48,7 @@ const setUp = async (roles: readonly Role[], chat: ProviderClient['chat'] = asyn
       },
       begin: async (grantIds): Promise<readonly BegunCall[]> => {
         begun.push(grantIds);
-        return grantIds.map((grantId) => aCall({ grantId }));
+        return grantIds.map((grantId) => aCall({ grantId, begunAtMs: clock.nowMs() }));
       },
       finish: async (calls) => void finished.push(...calls),
       forgetUnusedQueues: async () => [],
@@ -91,7 +91,10 @@ const setUp = async (roles: readonly Role[], chat: ProviderClient['chat'] = asyn
       planner: { plan: notAsked },
       payments: { allow: async () => {} },
       forecasts: { store: async () => {}, of: notAsked },
-      realTime: { nowMs: () => 0, sleep: async () => {} },
+      realTime: {
+        nowMs: () => 0,
+        sleep: (_ms: number, signal: AbortSignal) => clock.sleepUntil(Infinity, signal),
+      },
     },
     clock,
     log: recordingLog(),

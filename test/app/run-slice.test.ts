@@ -175,8 +175,9 @@ describe('runSlice, where time passes between the begin and its answer', () => {
     expect(await beginsFor([9_000])).toBe(2);
   });
 
-  it('has all the time in the world on a lane without limits', async () => {
-    expect(await beginsFor([9_000], aLane('alpha/small'))).toBe(1);
+  it('has a second on a lane without limits: the hours of its batch may end', async () => {
+    expect(await beginsFor([1_000], aLane('alpha/small'))).toBe(1);
+    expect(await beginsFor([1_001, 0], aLane('alpha/small'))).toBe(2);
   });
 
   it('calls nobody where the grant is gone at the second begin', async () => {

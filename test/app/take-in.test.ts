@@ -126,6 +126,30 @@ describe('takeIn', () => {
     expect(set).toHaveLength(1);
   });
 
+  it('does so where somebody else took it in meanwhile, too', async () => {
+    const twin = aBatch({ id: 4 });
+    const set: unknown[] = [];
+    const { take, outputs } = setUp({
+      ingest: async (_batch, _routing, pages) => {
+        await Array.fromAsync(pages);
+        return { kind: 'exists', batch: twin };
+      },
+      setTerms: async (...told) => void set.push(told),
+    });
+    const taken = await take({
+      terms: { ...NOTHING_ASKED, priority: 9 },
+      outputPath: '/out',
+      errorPath: '/err',
+    });
+    expect(taken).toMatchObject({
+      isKnown: true,
+      batch: { terms: { priority: 9 } },
+      formerTerms: twin.terms,
+    });
+    expect(set).toEqual([[4, { ...twin.terms, priority: 9 }, null]]);
+    expect(outputs).toEqual([[4, '/out', '/err']]);
+  });
+
   it('leaves the terms of a batch alone that is over', async () => {
     const { take } = knowing(aBatch({ id: 4, state: 'completed' }));
     const taken = await take({ terms: { ...NOTHING_ASKED, priority: 9 } });
