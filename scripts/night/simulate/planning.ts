@@ -39,9 +39,10 @@ export const situationOf = ({
 
 const planLanesOf = (lanes: readonly LaneState[], nowMs: number): readonly PlanLane[] => {
   const lengths = callLengths(
-    lanes.map(({ callMs, open }) => {
+    lanes.map(({ callMs, open, calls }) => {
       const [oldest] = open;
-      return { callMs, waitingMs: oldest === undefined ? null : nowMs - oldest.sentAtMs };
+      const waitingMs = oldest === undefined ? null : nowMs - oldest.sentAtMs;
+      return { callMs, waitingMs, hasEnded: calls > open.size };
     }),
   );
   return lanes.flatMap((state, index) => {

@@ -65,6 +65,7 @@ interface LaneRow {
   readonly slots: number;
   readonly callMs: number | null;
   readonly waitingMs: number | null;
+  readonly hasEnded: boolean;
   readonly failureShare: number;
   readonly tokenRatio: number;
   readonly tokenRatioAtMost: number;
@@ -75,7 +76,7 @@ interface LaneRow {
 
 const readLanes = async (pool: pg.Pool, served: readonly ServedLane[]): Promise<readonly PlanLane[]> => {
   const { rows } = await pool.query<LaneRow>(
-    `SELECT l.id AS "laneId", least(w.slots, c.amount) AS slots, t.mean_call_ms AS "callMs", now_ms() - o.begun_at_ms AS "waitingMs",
+    `SELECT l.id AS "laneId", least(w.slots, c.amount) AS slots, t.mean_call_ms AS "callMs", now_ms() - o.begun_at_ms AS "waitingMs", coalesce(t.calls > 0, false) AS "hasEnded",
        least(${MOST_FAILURE_SHARE}, coalesce(t.failure_share, 0)) AS "failureShare",
        least(m.token_ratio, coalesce(t.token_ratio, m.token_ratio / ${FIRST_TOKEN_MARGIN})) AS "tokenRatio", m.token_ratio AS "tokenRatioAtMost",
        h.needs_user OR EXISTS (SELECT FROM lane_pause p WHERE p.lane_id = l.id) AS "isShut", h.until_ms AS "opensAtMs"

@@ -204,6 +204,9 @@ describe('a lane', () => {
     const bench = await openBench(context);
     await bench.beginSome(1);
     expect(await bench.lane()).toMatchObject({ callMs: 5_000, guess: 'awaited' });
+    await bench.query('INSERT INTO lane_total (lane_id, calls) VALUES ($1, 1)', [LANE]);
+    expect(await bench.lane()).toMatchObject({ callMs: 5_000, guess: 'untold' });
+    await bench.query('DELETE FROM lane_total');
     expect(await bench.lane(OTHER)).toMatchObject({ callMs: 5_000, guess: 'untold' });
   });
 
