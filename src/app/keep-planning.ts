@@ -145,7 +145,7 @@ const planOnce = async (
 /** Of every batch that could pay. */
 const nothingMore = ({ routes }: Situation): readonly Payment[] => {
   const paying = routes.filter(({ pays }) => pays !== undefined).map(({ batchId }) => batchId);
-  return [...new Set(paying)].map((batchId) => ({ batchId, requests: 0 }));
+  return [...new Set(paying)].map((batchId) => ({ batchId, requests: 0, isCovered: true }));
 };
 
 /** Whether all that waits can be called at once, as far as that hangs on calls at once. */
@@ -159,8 +159,8 @@ const sumUp = (
 ): Readonly<Record<string, unknown>> => ({
   madeAtMs: plan.madeAtMs,
   finishAtMs: plan.finishAtMs,
-  undone: plan.undone,
-  untriedLanes: lanes.filter(({ guess }) => guess !== undefined).length,
+  undone: plan.undone.reduce((sum, { count }) => sum + count, 0),
+  untriedLanes: lanes.filter(({ slots, guess }) => slots > 0 && guess !== undefined).length,
   unplannable: plan.unplannable.length,
   readMs: Math.round(readMs),
   planMs: Math.round(planMs),

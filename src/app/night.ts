@@ -89,7 +89,7 @@ export const startNight = async (
         ),
         keepPlanning(
           { ...tools, ...tools.planning, book: plan, onReady: () => ready.abort() },
-          dispatched,
+          () => allLanes(processes, tools.routing),
           granting.signal,
         ),
         housekeep(tools, granting.signal),
@@ -128,6 +128,20 @@ export const startNight = async (
     drain: () => (draining ??= drain()),
     abort: () => calling.abort(),
   };
+};
+
+/**
+ * The lanes of every process, and those of ours on which nobody makes calls now: what one process alone may do says little of
+ * when a batch is done, or of what has to be paid for.
+ */
+const allLanes = async (
+  processes: ProcessRegistry,
+  { providers }: Routing,
+): Promise<readonly ServedLane[]> => {
+  const served = await processes.servedLanes();
+  const known = new Set(served.map(({ lane }) => lane.id));
+  const others = providers.flatMap((provider) => provider.lanes.map((lane) => ({ lane, provider })));
+  return [...served, ...others.filter(({ lane }) => !known.has(lane.id))];
 };
 
 /** Takes jobs of the lane until the signal aborts, then waits for those under way. */

@@ -14,9 +14,9 @@ const planOf = ({ nowMs, cells }: Situation): Plan => ({
   finishAtMs: nowMs + 1_000 * cells.length,
   lanes: [{ laneId: 'alpha/small', shares: [], binding: null, isHeld: false }],
   unplannable: [],
-  undone: 0,
+  undone: [],
   routeIds: [],
-  payments: [{ batchId: 1, requests: 7 }],
+  payments: [{ batchId: 1, requests: 7, isCovered: true }],
   cutsAtMs: [],
 });
 
@@ -223,8 +223,8 @@ describe('keepPlanning', () => {
     night.costs.planMs = 200;
     await night.moveTo(2_000);
     expect(night.allowed).toEqual([
-      { batchId: 1, requests: 7, ageMs: expect.closeTo(250), forMs: 60_000 },
-      { batchId: 1, requests: 7, ageMs: expect.closeTo(750), forMs: 60_000 },
+      { batchId: 1, requests: 7, isCovered: true, ageMs: expect.closeTo(250), forMs: 60_000 },
+      { batchId: 1, requests: 7, isCovered: true, ageMs: expect.closeTo(750), forMs: 60_000 },
     ]);
     await night.finish();
   });
@@ -232,8 +232,8 @@ describe('keepPlanning', () => {
   it('lets nothing more be paid for where nothing waits: what comes back may cost nothing yet', async () => {
     const route = { batchId: 1, priority: 0, laneIds: ['alpha/small'] };
     const routes = [
-      { ...route, id: 1, pays: { deadlineAtMs: null } },
-      { ...route, id: 2, pays: { deadlineAtMs: null } },
+      { ...route, id: 1, pays: { deadlineAtMs: null, leftNanoDollars: 1 } },
+      { ...route, id: 2, pays: { deadlineAtMs: null, leftNanoDollars: 1 } },
       { ...route, id: 3, batchId: 2 },
     ];
     const night = await setUp(aSituation({ cells: [], routes }));

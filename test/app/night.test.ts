@@ -18,6 +18,8 @@ import {
 
 const LANE = aLane('alpha/small');
 const PROVIDER = aProvider([LANE]);
+/** Of another process. */
+const OTHER = aLane('other/small');
 const SERVED: ServedLane = { lane: LANE, provider: PROVIDER };
 
 const notAsked = async (): Promise<never> => {
@@ -32,6 +34,7 @@ const settled = async (): Promise<void> => {
 /** A night of these roles on one lane; steps in their order, and how to deliver a job. */
 const setUp = async (roles: readonly Role[], chat: ProviderClient['chat'] = async () => ANSWER) => {
   const steps: string[] = [];
+  const planned: (readonly string[])[] = [];
   const finished: FinishedCall[] = [];
   const begun: (readonly number[])[] = [];
   const workers: ((slice: Slice) => Promise<void>)[] = [];
@@ -68,7 +71,7 @@ const setUp = async (roles: readonly Role[], chat: ProviderClient['chat'] = asyn
         return { id: 3, leave: async () => void steps.push('leave') };
       },
       processes: async () => [],
-      servedLanes: async () => [],
+      servedLanes: async () => [{ lane: OTHER, provider: aProvider([OTHER]) }],
       wantedLaneIds: async () => new Set<string>(),
     },
     queues: someQueues({
@@ -83,8 +86,9 @@ const setUp = async (roles: readonly Role[], chat: ProviderClient['chat'] = asyn
     wake: { listen: () => () => {} },
     planning: {
       reader: {
-        read: async () => {
+        read: async (served: readonly ServedLane[]) => {
           steps.push('plan');
+          planned.push(served.map(({ lane }) => lane.id));
           return { nowMs: 0, cells: [], routes: [], answers: [], lanes: [], providers: [], limits: [] };
         },
       },
@@ -109,7 +113,7 @@ const setUp = async (roles: readonly Role[], chat: ProviderClient['chat'] = asyn
   const deliver = async (slice: Slice): Promise<void> => {
     await Promise.all(workers.map((work) => work(slice)));
   };
-  return { night, steps, finished, begun, deliver };
+  return { night, steps, planned, finished, begun, deliver };
 };
 
 describe('a night', () => {
@@ -128,6 +132,12 @@ describe('a night', () => {
     expect(steps).toEqual(expect.arrayContaining(['plan', 'grant']));
     expect(steps).not.toContain('consume');
     expect(steps.at(-1)).toBe('leave');
+  });
+
+  it('is planned on the lanes of all who make calls, and on its own of which nobody does', async () => {
+    const { night, planned } = await setUp(['dispatcher']);
+    await night.drain();
+    expect(planned).toEqual([[OTHER.id, LANE.id]]);
   });
 
   it('of an api has a seat and nothing else to do', async () => {

@@ -35,7 +35,7 @@ const planOf = (shares: readonly Share[], laneId = 'alpha/small'): Plan => ({
   payments: [],
   cutsAtMs: [],
   unplannable: [],
-  undone: 0,
+  undone: [],
 });
 
 /** A book whose clock stands at `time.nowMs`. */

@@ -6,7 +6,8 @@ import { BAND_STARTS, cellOf, type CellRow } from './backlog-cells.ts';
 
 /** A route with what it was made of. */
 export interface RouteRow extends Omit<PlanRoute, 'laneIds' | 'pays' | 'expiresAtMs'> {
-  readonly hasBudget: boolean;
+  /** Of its batch's budget; `null` where it has none. */
+  readonly moneyLeftNanoDollars: number | null;
   readonly deadlineAtMs: number | null;
   readonly nightWindow: NightWindow | null;
   readonly poolName: string;
@@ -19,7 +20,7 @@ export interface RouteRow extends Omit<PlanRoute, 'laneIds' | 'pays' | 'expiresA
 export const readRoutes = async (pool: pg.Pool): Promise<readonly RouteRow[]> => {
   const { rows } = await pool.query<RouteRow>(
     `SELECT r.id, r.batch_id AS "batchId", b.priority, r.pool_name AS "poolName", p.lane_ids AS "poolLaneIds", r.excluded,
-       b.max_cost_nano_dollars IS NOT NULL AS "hasBudget", b.deadline_at_ms AS "deadlineAtMs", b.night_window AS "nightWindow"
+       b.max_cost_nano_dollars - b.spent_nano_dollars - b.held_nano_dollars AS "moneyLeftNanoDollars", b.deadline_at_ms AS "deadlineAtMs", b.night_window AS "nightWindow"
      FROM batch b JOIN pool p ON p.batch_id = b.id JOIN route r ON r.batch_id = p.batch_id AND r.pool_name = p.name
      WHERE b.state = 'in_progress' AND NOT b.is_paused AND is_night_open(b.night_window, now_ms()) ORDER BY r.id`,
   );
@@ -33,7 +34,7 @@ export const planRoute = ({
   priority,
   poolLaneIds,
   excluded,
-  hasBudget,
+  moneyLeftNanoDollars,
   deadlineAtMs,
   nightWindow,
 }: RouteRow): PlanRoute => ({
@@ -43,15 +44,15 @@ export const planRoute = ({
   laneIds: poolLaneIds.filter(
     (laneId) => !excluded.includes(laneId) && !excluded.includes(providerOf(laneId)),
   ),
-  ...untilWhen(hasBudget, deadlineAtMs === null ? null : lastOpenMs(nightWindow, deadlineAtMs)),
+  ...untilWhen(moneyLeftNanoDollars, deadlineAtMs === null ? null : lastOpenMs(nightWindow, deadlineAtMs)),
 });
 
 /** What a deadline means to it: that the rest is paid for, or that it expires. */
 const untilWhen = (
-  hasBudget: boolean,
+  moneyLeftNanoDollars: number | null,
   deadlineAtMs: number | null,
 ): Pick<PlanRoute, 'pays' | 'expiresAtMs'> => {
-  if (hasBudget) return { pays: { deadlineAtMs } };
+  if (moneyLeftNanoDollars !== null) return { pays: { deadlineAtMs, leftNanoDollars: moneyLeftNanoDollars } };
   return deadlineAtMs === null ? {} : { expiresAtMs: deadlineAtMs };
 };
 

@@ -5,9 +5,9 @@
 import type pg from 'pg';
 import type { SituationReader } from '../../app/planning.ts';
 import type { ServedLane } from '../../app/process-registry.ts';
-import type { Lane } from '../../core/model.ts';
 import { type CallLength, callLengths } from '../../core/plan/call-length.ts';
 import type { PlanLane, PlanProvider, Situation } from '../../core/plan/situation.ts';
+import { declaredSlots } from '../../core/plan/unused.ts';
 import { type BacklogCells, postgresBacklogCells } from './backlog-cells.ts';
 import { readPlanLimits } from './plan-limits.ts';
 import { planRoute, readAnswers, readParked, readRoutes } from './plan-routes.ts';
@@ -112,7 +112,7 @@ const readLanes = async (pool: pg.Pool, served: readonly ServedLane[]): Promise<
     const row = byId.get(lane.id);
     const length = lengthById.get(lane.id);
     if (row === undefined || length === undefined) return [];
-    const known = planLane(lane, row, length);
+    const known = planLane({ lane, provider }, row, length);
     if (provider.tier !== 'paid') return [known];
     // Without a price nothing is ever granted on it.
     return lane.price === undefined ? [] : [{ ...known, price: lane.price }];
@@ -120,13 +120,14 @@ const readLanes = async (pool: pg.Pool, served: readonly ServedLane[]): Promise<
 };
 
 const planLane = (
-  lane: Lane,
+  { lane, provider }: ServedLane,
   { laneId: id, slots, failureShare, tokenRatio, tokenRatioAtMost, isShut, opensAtMs }: LaneRow,
   length: CallLength,
 ): PlanLane => ({
   ...length,
   id,
   slots,
+  ...(slots < 1 ? { awaySlots: declaredSlots(provider, lane) } : {}),
   failureShare,
   tokenRatio,
   tokenRatioAtMost,

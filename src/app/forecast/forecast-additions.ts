@@ -95,11 +95,8 @@ const additionOf = ({ made, supply, candidate, question, night }: Weighing): Add
   };
 };
 
-/** Less than this is left by rounding. */
-const LEAST_UNDONE = 0.01;
-
 const linesLeftOf = ({ unplannable, undone }: Plan, { isOwn }: Night): number =>
-  requestsLeft(unplannable.map(inFull), isOwn) + (undone > LEAST_UNDONE ? Math.ceil(undone) : 0);
+  requestsLeft([...undone, ...unplannable.map(inFull)], isOwn);
 
 const takenOfTooLarge = (
   { tooLarge }: MeasuredInput,

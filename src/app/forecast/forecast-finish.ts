@@ -29,7 +29,7 @@ export const finishOf = async (plans: Plans, night: Night, plan: Plan): Promise<
   const { cells } = night.situation;
   const atMs = plannedFinishMs(night, plan);
   if (atMs === null) {
-    const lines = Math.ceil(plan.undone) + requestsLeft(plan.unplannable.map(inFull), night.isOwn);
+    const lines = requestsLeft([...plan.undone, ...plan.unplannable.map(inFull)], night.isOwn);
     return { kind: 'never', lines: Math.min(lines, countOf(cells.filter(night.isOwn))) };
   }
   const [best, worst] =

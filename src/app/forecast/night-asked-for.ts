@@ -1,5 +1,6 @@
 /** The question of a forecast as one situation: what stands there already, and the lines of the input besides. */
 import { situationUntil } from '../../core/plan/forecast.ts';
+import { withoutMoney } from '../../core/plan/payments.ts';
 import type { LeftOver } from '../../core/plan/by-deadline.ts';
 import type { BatchTerms } from '../../core/batch-terms.ts';
 import { type NightWindow, opensAtMs } from '../../core/night-window.ts';
@@ -90,7 +91,8 @@ export const nightOf = ({ situation, measured, batchId, laneIdsOf, terms }: Fore
   const onlyName = measured.cells.size === 1 ? ([...measured.cells.keys()][0] ?? null) : null;
   const cellsOfOthers = whole.cells.filter(({ routeId }) => !ownIds.has(routeId));
   return {
-    situation: situationUntil(whole, ownBatchId),
+    // Nobody wants to be told what money could do.
+    situation: situationUntil(withoutMoney(whole), ownBatchId),
     batchId: ownBatchId,
     nightWindow: terms.nightWindow,
     linesOfOthers: countOf(cellsOfOthers),

@@ -39,7 +39,9 @@ export const leftByDeadline = (
   const never = classes.filter((sizeClass) => !possible.includes(sizeClass)).map(inFull);
   if (deadlineAtMs <= nowMs) return classes.map(inFull);
   if (possible.length === 0) return never;
-  const segments = segmentsOf(situation);
+  const near = segmentsOf(situation);
+  const isInSight = (near.at(-1)?.startMs ?? nowMs) >= deadlineAtMs;
+  const segments = isInSight ? near : segmentsOf(situation, { isWhole: true });
   const last = segments.findLastIndex(({ startMs }) => startMs < deadlineAtMs);
   const { programme, lengthColumn } = nightProgramme(
     { nowMs, classes: possible, lanes, providers, limits, isEligible, expiryOf: () => Infinity, segments },

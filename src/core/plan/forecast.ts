@@ -37,9 +37,8 @@ const SHARING_SHARE = 0.05;
 const LEAST_SPREAD_MS = 60_000;
 /** The spread of a forecast that turned out wrong halves in this long, unless it is wrong again. */
 const DISTRUST_HALVES_MS = 600_000;
-/** What of a class is left unplanned by less than this is rounding. */
+/** What of a class is left undone by less than this share, or by less than this part of a request, is rounding. */
 const ROUNDING_SHARE = 1e-3;
-/** The same of all classes together, in requests. */
 const LEAST_UNDONE = 0.01;
 /** A window of which so much is used makes its lanes wait. */
 const NEARLY_ALL = 0.95;
@@ -83,6 +82,7 @@ export interface ForecastGrounds {
 /** A forecast of every batch that has a route in the situation. */
 export const forecastsOf = ({ situation, plans, before }: ForecastGrounds): Forecasts => {
   const order = finishingOrder(situation);
+  const payments = [...plans.values()].flatMap((plan) => plan.payments);
   const planOf = (batchId: number): Plan | undefined => {
     const place = order.indexOf(batchId);
     const others = place < 0 ? [] : order.slice(place).map((id) => plans.get(id));
@@ -93,6 +93,9 @@ export const forecastsOf = ({ situation, plans, before }: ForecastGrounds): Fore
       rest.batchId,
       forecastOf(rest, situation, planOf(rest.batchId), {
         isSharing: order.length > 1,
+        isPaidFor: payments.some(
+          ({ batchId, requests, isCovered }) => batchId === rest.batchId && requests > 0 && isCovered,
+        ),
         before: before.get(rest.batchId),
       }),
     ]),
@@ -121,14 +124,22 @@ const restsOf = ({ cells, routes }: Situation): readonly Rest[] =>
     };
   });
 
+interface Circumstances {
+  /** Others wait, too. */
+  readonly isSharing: boolean;
+  /** What lanes that cost nothing leave undone is done for money. */
+  readonly isPaidFor: boolean;
+  readonly before: Forecast | undefined;
+}
+
 const forecastOf = (
   rest: Rest,
   situation: Situation,
   plan: Plan | undefined,
-  { isSharing, before }: { readonly isSharing: boolean; readonly before: Forecast | undefined },
+  { isSharing, isPaidFor, before }: Circumstances,
 ): Forecast => {
   const { nowMs } = situation;
-  const finishAtMs = finishOf(rest, situation, plan);
+  const finishAtMs = isPaidFor || !isStuck(rest, plan) ? finishOf(rest, situation, plan) : null;
   const knowsAnswers = situation.answers.some(({ batchId }) => batchId === rest.batchId);
   const used = (plan?.lanes ?? []).filter(isUsed).map(({ laneId }) => laneId);
   const isGuess = situation.lanes.some(({ id, guess }) => guess !== undefined && used.includes(id));
@@ -151,7 +162,7 @@ const finishOf = (rest: Rest, { nowMs, lanes }: Situation, plan: Plan | undefine
   const used = rest.cells.length === 0 ? [] : (plan?.lanes ?? []).filter(isUsed).map(({ laneId }) => laneId);
   const callMs = Math.max(0, ...lanes.filter(({ id }) => used.includes(id)).map(expectedMs));
   if (rest.cells.length === 0) return nowMs + Math.max(0, ...lanesOf(rest, lanes).map(expectedMs));
-  if (plan === undefined || plan.finishAtMs === null || isStuck(rest, plan)) return null;
+  if (plan === undefined || plan.finishAtMs === null) return null;
   return plan.finishAtMs + callMs;
 };
 
@@ -164,23 +175,15 @@ const lanesOf = ({ routes }: Rest, lanes: Situation['lanes']): Situation['lanes'
   );
 
 /** Whether some of it has no lane, or none within the time that can be seen. */
-const isStuck = ({ routes }: Rest, { lanes, unplannable, undone, finishAtMs }: Plan): boolean => {
+const isStuck = ({ routes, cells }: Rest, plan: Plan | undefined): boolean => {
+  if (plan === undefined || cells.length === 0) return false;
   const ids = new Set(routes.map(({ id }) => id));
-  const isOwn = ({ cells }: { readonly cells: readonly BacklogCell[] }): boolean =>
-    cells.some(({ routeId }) => ids.has(routeId));
-  const shares = Map.groupBy(
-    lanes.flatMap((lane) => lane.shares),
-    ({ sizeClass }) => sizeClass,
+  const isOwn = (sizeClass: SizeClass): boolean => sizeClass.cells.some(({ routeId }) => ids.has(routeId));
+  const isLeft = plan.undone.some(
+    ({ sizeClass, count }) =>
+      count > Math.max(LEAST_UNDONE, sizeClass.count * ROUNDING_SHARE) && isOwn(sizeClass),
   );
-  // What expires before its turn comes has lanes that would have taken it.
-  const expires = ({ expiresAtMs = Infinity }: SizeClass): boolean =>
-    undone < LEAST_UNDONE && expiresAtMs < (finishAtMs ?? 0);
-  const isLeft = [...shares].some(([sizeClass, placed]) => {
-    if (expires(sizeClass)) return false;
-    const planned = placed.reduce((sum, { now, later }) => sum + now + later, 0);
-    return planned < sizeClass.count * (1 - ROUNDING_SHARE) && isOwn(sizeClass);
-  });
-  return isLeft || unplannable.some(isOwn);
+  return isLeft || plan.unplannable.some(isOwn);
 };
 
 /**

@@ -15,20 +15,35 @@ export interface ToPay {
   readonly deadlineAtMs: number;
 }
 
+/** What lanes are paid for. */
+export interface PaidPlans {
+  readonly lanes: readonly LanePlan[];
+  /** What that is expected to cost, for each of those who pay. */
+  readonly costsNanoDollars: readonly number[];
+}
+
 /** What each of these lanes is paid for, for any number of batches. @throws what `solve` throws. */
 export const paidPlans = (
   situation: Situation,
   paidLanes: readonly PlanLane[],
   toPay: readonly ToPay[],
   solve: Solve,
-): readonly LanePlan[] => {
-  const placed = toPay.flatMap((one) => placesOf(situation, paidLanes, one, solve));
-  return paidLanes.map((lane) => ({
-    laneId: lane.id,
-    shares: placed.filter((place) => place.lane === lane).map(shareOf),
-    binding: null,
-    isHeld: false,
-  }));
+): PaidPlans => {
+  const placed = toPay.map((one) => placesOf(situation, paidLanes, one, solve));
+  return {
+    lanes: paidLanes.map((lane) => ({
+      laneId: lane.id,
+      shares: placed
+        .flat()
+        .filter((place) => place.lane === lane)
+        .map(shareOf),
+      binding: null,
+      isHeld: false,
+    })),
+    costsNanoDollars: placed.map((places) =>
+      places.reduce((sum, { lane, sizeClass, count }) => sum + costOf(lane, sizeClass) * count, 0),
+    ),
+  };
 };
 
 interface Place extends LeftOver {
@@ -133,9 +148,10 @@ const onCheapest = (
     return lane === undefined ? [] : [{ lane, sizeClass, count }];
   });
 
+/** What one request is expected to cost there, in nano-dollars. */
 const costOf = ({ price }: PlanLane, { promptTokens, answerTokens }: SizeClass): number =>
   price === undefined
     ? 0
-    : promptTokens * price.inputNanoDollarsPerMillion +
-      answerTokens * price.outputNanoDollarsPerMillion +
-      price.requestNanoDollars * 1_000_000;
+    : (promptTokens * price.inputNanoDollarsPerMillion + answerTokens * price.outputNanoDollarsPerMillion) /
+        1_000_000 +
+      price.requestNanoDollars;

@@ -16,6 +16,8 @@ export interface Payment {
   readonly batchId: number;
   /** So many requests. */
   readonly requests: number;
+  /** What is left of the budget covers what these are expected to cost. */
+  readonly isCovered: boolean;
 }
 
 /** Payments, and which lanes are to be paid for what. */
@@ -42,21 +44,46 @@ export const paidWork = (situation: Situation, solve: Solve): PaidWork => {
     situation.routes.filter(({ pays }) => pays !== undefined),
     ({ batchId }) => batchId,
   );
+  const free = withThoseWhoComeBack(withoutMoney(situation));
   const left = [...batches].map(([batchId, routes]) => {
     const ids = new Set(routes.map(({ id }) => id));
     const isOwn = ({ routeId }: BacklogCell): boolean => ids.has(routeId);
     const deadlineAtMs = routes[0]?.pays?.deadlineAtMs ?? Infinity;
-    const before = withoutMoney(situationUntil(situation, batchId));
+    const leftNanoDollars = routes[0]?.pays?.leftNanoDollars ?? 0;
+    const before = situationUntil(free, batchId);
     const all = before.cells.some(isOwn)
       ? leftByDeadline(before, deadlineAtMs, solve, worthAmong(before.cells))
       : [];
-    return { batchId, isOwn, deadlineAtMs, left: all.filter(({ sizeClass }) => sizeClass.cells.some(isOwn)) };
+    const own = all.filter(({ sizeClass }) => sizeClass.cells.some(isOwn));
+    return { batchId, isOwn, deadlineAtMs, leftNanoDollars, left: own };
   });
+  const { lanes, costsNanoDollars } = paidPlans(situation, paidLanes, left, solve);
   return {
-    payments: left.map(({ batchId, left: own, isOwn }) => ({ batchId, requests: requestsLeft(own, isOwn) })),
-    lanes: paidPlans(situation, paidLanes, left, solve),
+    payments: left.map(({ batchId, left: own, isOwn, leftNanoDollars }, index) => ({
+      batchId,
+      requests: requestsLeft(own, isOwn),
+      isCovered: (costsNanoDollars[index] ?? 0) <= leftNanoDollars,
+    })),
+    lanes,
   };
 };
+
+/** A lane on which nobody makes calls now is not gone: its worker is started again, or is another run's. */
+const COMES_BACK_MS = 5 * 60_000;
+
+/** The situation as it will be then: so long a deadline has to be near before money replaces a lane that costs none. */
+const withThoseWhoComeBack = (situation: Situation): Situation => ({
+  ...situation,
+  lanes: situation.lanes.map(({ awaySlots, ...lane }) =>
+    awaySlots === undefined
+      ? lane
+      : {
+          ...lane,
+          slots: awaySlots,
+          opensAtMs: Math.max(lane.opensAtMs, situation.nowMs + COMES_BACK_MS),
+        },
+  ),
+});
 
 /** Tokens of the answer cost some four times those of the prompt; a request of the mean size is worth 1. */
 const OUTPUT_WEIGHT = 4;

@@ -5,6 +5,7 @@
  * Pure; made anew every few seconds from how things stand, so it may round where reality will not.
  */
 import { windowMs } from '../quota/window.ts';
+import type { LeftOver } from './by-deadline.ts';
 import { canTake, expectedUse } from './demand.ts';
 import { paidWork, type Payment, withoutMoney } from './payments.ts';
 import type { LinearSolution, Solve } from './linear-programme.ts';
@@ -54,8 +55,8 @@ export interface Plan {
   readonly unplannable: readonly SizeClass[];
   /** What batches with a budget may pay for now. */
   readonly payments: readonly Payment[];
-  /** Requests that no lane will take within the time that can be seen; their lanes are closed, or wait for a person. */
-  readonly undone: number;
+  /** What no lane will take within the time that can be seen, of each class: their lanes are closed, or wait for a person. */
+  readonly undone: readonly LeftOver[];
 }
 
 /** How much later than the earliest finish a plan may be that goes by the user's order of lanes, as a share. */
@@ -67,9 +68,23 @@ const ROUNDING = 1e-4;
 
 /** Makes the plan. @throws what `solve` throws. */
 export const makePlan = (situation: Situation, solve: Solve): Plan => {
-  const free = freePlan(withoutMoney(situation), solve);
   const { lanes, payments } = paidWork(situation, solve);
+  const free = freePlan(withoutMoney(expiringUnpaid(situation, payments)), solve);
   return { ...free, lanes: [...free.lanes, ...lanes], payments };
+};
+
+/** Where the money is too little for what is left at the deadline, that expires. */
+const expiringUnpaid = (situation: Situation, payments: readonly Payment[]): Situation => {
+  const unpaid = new Set(payments.flatMap(({ batchId, isCovered }) => (isCovered ? [] : [batchId])));
+  return {
+    ...situation,
+    routes: situation.routes.map((route) => {
+      const deadlineAtMs = route.pays?.deadlineAtMs ?? null;
+      return deadlineAtMs === null || !unpaid.has(route.batchId)
+        ? route
+        : { ...route, expiresAtMs: deadlineAtMs };
+    }),
+  };
 };
 
 const freePlan = (situation: Situation, solve: Solve): Omit<Plan, 'payments'> => {
@@ -89,7 +104,7 @@ const freePlan = (situation: Situation, solve: Solve): Omit<Plan, 'payments'> =>
       lanes: [],
       routeIds: [],
       unplannable,
-      undone: 0,
+      undone: [],
     };
 
   const used = inUse(situation, (lane) => classes.some((sizeClass) => isEligible(sizeClass, lane)));
@@ -103,10 +118,10 @@ const freePlan = (situation: Situation, solve: Solve): Omit<Plan, 'payments'> =>
     expiryOf: () => Infinity,
     segments: segmentsOf(used),
   };
-  const { finishAtMs, undone, ...soonest } = earliestFinish(whole, solve);
+  const { finishAtMs, undone, ...soonest } = soonestNight(whole, used, solve);
   const expiries = expiriesOf(classes, nowMs);
   const { night, earliest } = expiries.some((atMs) => atMs < finishAtMs)
-    ? mostInTime({ ...whole, segments: segmentsOf(used, expiries) }, solve)
+    ? mostInTime({ ...whole, segments: segmentsOf(used, { alsoAtMs: expiries }) }, solve)
     : soonest;
   const preferred = inPreferredOrder(night, earliest, solve);
   const isTasting = finishAtMs - nowMs > LONG_NIGHT_MS && lanes.some(({ guess }) => guess === 'awaited');
@@ -166,8 +181,17 @@ interface Earliest {
   readonly night: NightProgramme;
   readonly earliest: LinearSolution;
   readonly finishAtMs: number;
-  readonly undone: number;
+  readonly undone: readonly LeftOver[];
 }
+
+/** The earliest finish by what is near; where that leaves something undone, by all that can be seen, less exactly. */
+const soonestNight = (near: ProgrammeInput, situation: Situation, solve: Solve): Earliest => {
+  const soonest = earliestFinish(near, solve);
+  if (countOf(soonest.undone) < ROUNDING) return soonest;
+  return earliestFinish({ ...near, segments: segmentsOf(situation, { isWhole: true }) }, solve);
+};
+
+const countOf = (left: readonly LeftOver[]): number => left.reduce((sum, { count }) => sum + count, 0);
 
 /** The instants ahead at which something expires. */
 const expiriesOf = (classes: readonly SizeClass[], nowMs: number): readonly number[] => [
@@ -178,10 +202,13 @@ const expiriesOf = (classes: readonly SizeClass[], nowMs: number): readonly numb
 const mostInTime = (input: ProgrammeInput, solve: Solve): Earliest => {
   const inTime = { ...input, expiryOf: ({ expiresAtMs = Infinity }: SizeClass) => expiresAtMs };
   const { undone } = nightUntil(inTime, input.segments.length - 1, solve);
-  return earliestFinish(inTime, solve, undone);
+  return earliestFinish(inTime, solve, countOf(undone));
 };
 
-/** The first segment in which all can be done but for what cannot be helped, found by halving. */
+/**
+ * The first segment in which all can be done but for what cannot be helped, found by halving: by default all, and where that
+ * cannot be, as much as can.
+ */
 const earliestFinish = (input: ProgrammeInput, solve: Solve, leastUndone = 0): Earliest => {
   const at = (lastSegment: number): Earliest => nightUntil(input, lastSegment, solve);
   let [low, high] = [0, input.segments.length - 1];
@@ -189,13 +216,16 @@ const earliestFinish = (input: ProgrammeInput, solve: Solve, leastUndone = 0): E
   while (low < high) {
     const middle = Math.floor((low + high) / 2);
     const found = at(middle);
-    if (found.undone > leastUndone + ROUNDING) low = middle + 1;
+    if (countOf(found.undone) > leastUndone + ROUNDING) low = middle + 1;
     else {
       best = found;
       high = middle;
     }
   }
-  return best ?? at(low);
+  if (best !== null) return best;
+  const last = at(low);
+  const undone = countOf(last.undone);
+  return low === 0 || undone <= leastUndone + ROUNDING ? last : earliestFinish(input, solve, undone);
 };
 
 /** The earliest finish in that segment. */
@@ -203,7 +233,9 @@ const nightUntil = (input: ProgrammeInput, lastSegment: number, solve: Solve): E
   const night = nightProgramme(input, lastSegment);
   const earliest = solve(night.programme);
   const lengthMs = (earliest.values[night.lengthColumn] ?? 0) * 1_000;
-  const undone = earliest.values.slice(night.lengthColumn + 1).reduce((sum, value) => sum + value, 0);
+  const undone = input.classes
+    .map((sizeClass, index) => ({ sizeClass, count: earliest.values[night.lengthColumn + 1 + index] ?? 0 }))
+    .filter(({ count }) => count > ROUNDING / input.classes.length);
   return { night, earliest, finishAtMs: (input.segments[lastSegment]?.startMs ?? 0) + lengthMs, undone };
 };
 

@@ -9,7 +9,7 @@ import type { PlanLimit, Situation } from './situation.ts';
 export const SHORT_WINDOW_MS = 5 * 60_000;
 /** Resets of a window that are looked ahead; what is later counts as a rate. */
 const RESETS_AHEAD = 2;
-const MOST_SEGMENTS = 10;
+const MOST_CUTS = 9;
 /** Cuts closer together than this, or than this share of how far off they are, become one. */
 export const CLOSEST_MS = 30_000;
 const CLOSEST_SHARE = 0.02;
@@ -45,31 +45,62 @@ export const resetsOf = (limit: PlanLimit, nowMs: number): readonly number[] => 
   return resets;
 };
 
-/** The stretches from now on, the first beginning now; cut at these instants, too. */
+/** Where a night is cut, beside where a situation says. */
+export interface Cutting {
+  /** At these instants, too. */
+  readonly alsoAtMs?: readonly number[];
+  /**
+   * Where there are too many cuts, those that lie closest together become one, so that whatever happens has its place.
+   * Default: what is near is seen exactly, and what is beyond the last of the nearest cuts not at all.
+   */
+  readonly isWhole?: boolean;
+}
+
+/** The stretches from now on, the first beginning now. */
 export const segmentsOf = (
   { nowMs, limits, lanes }: Situation,
-  alsoAtMs: readonly number[] = [],
+  { alsoAtMs = [], isWhole = false }: Cutting = {},
 ): readonly Segment[] => {
   const cuts = [
     ...alsoAtMs,
     ...limits.filter(hasResets).flatMap((limit) => resetsOf(limit, nowMs)),
     ...limits.flatMap((limit) => recyclings(limit, nowMs)),
-    ...lanes.map(({ opensAtMs }) => opensAtMs).filter((atMs) => Number.isFinite(atMs)),
+    ...lanes.map(({ opensAtMs }) => opensAtMs),
   ]
-    .filter((atMs) => atMs > nowMs)
+    .filter((atMs) => atMs > nowMs && atMs < Infinity)
     .toSorted((a, b) => a - b);
+  const apart = cutsApart(cuts, nowMs);
+  const kept = isWhole ? fewest(apart, nowMs) : apart.slice(0, MOST_CUTS);
+  return [nowMs, ...kept].map((startMs, index) => ({ startMs, endMs: kept[index] ?? Infinity }));
+};
+
+/** Cuts closer together than this are one. */
+const closestAt = (atMs: number, nowMs: number): number =>
+  Math.max(CLOSEST_MS, (atMs - nowMs) * CLOSEST_SHARE);
+
+/** Cuts that are close to the first of some become one, which is the last of them. */
+const cutsApart = (cuts: readonly number[], nowMs: number): readonly number[] => {
   const kept: number[] = [];
-  // Cuts that are close to the first of some become one, which is the last of them.
   let firstMs = nowMs;
   for (const atMs of cuts) {
-    const isClose = atMs - firstMs < Math.max(CLOSEST_MS, (atMs - nowMs) * CLOSEST_SHARE);
+    const isClose = atMs - firstMs < closestAt(atMs, nowMs);
     if (isClose && kept.length > 0) kept[kept.length - 1] = atMs;
-    else if (!isClose && kept.length < MOST_SEGMENTS - 1) {
+    else if (!isClose) {
       kept.push(atMs);
       firstMs = atMs;
     }
   }
-  return [nowMs, ...kept].map((startMs, index) => ({ startMs, endMs: kept[index] ?? Infinity }));
+  return kept;
+};
+
+/** As many as a plan may have: of the two that are closest for how far off they are the first gives way, again and again. */
+const fewest = (cuts: readonly number[], nowMs: number): readonly number[] => {
+  let kept = cuts;
+  while (kept.length > MOST_CUTS) {
+    const gaps = kept.slice(1).map((atMs, index) => (atMs - (kept[index] ?? nowMs)) / closestAt(atMs, nowMs));
+    kept = kept.toSpliced(gaps.indexOf(Math.min(...gaps)), 1);
+  }
+  return kept;
 };
 
 /** Long rolling windows: when half of what is counted has ended, all of it, and what is taken now. */

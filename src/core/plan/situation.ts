@@ -31,8 +31,12 @@ export interface PlanRoute {
   readonly priority: number;
   /** In the user's order of preference; excluded ones are left out. */
   readonly laneIds: readonly string[];
-  /** Its batch has a budget: it may pay for what lanes that cost nothing leave undone by then; `null`: for what they can never do. */
-  readonly pays?: { readonly deadlineAtMs: number | null };
+  /** Its batch has a budget, of which so much is left. */
+  readonly pays?: {
+    /** It may pay for what lanes that cost nothing leave undone by then; `null`: for what they can never do. */
+    readonly deadlineAtMs: number | null;
+    readonly leftNanoDollars: number;
+  };
   /** Its batch has a deadline and no budget: what is not done by then expires. Missing: nothing does. */
   readonly expiresAtMs?: number;
 }
@@ -53,6 +57,8 @@ export interface PlanLane {
   readonly providerId: string;
   /** Calls at once: its own bound, its provider's, and what live workers offer. */
   readonly slots: number;
+  /** Where no worker makes calls on it now: the calls at once that it would have. */
+  readonly awaySlots?: number;
   /** How long a call takes. */
   readonly callMs: number;
   /** That is a guess, since no call has shown it; of `awaited` one is under way and may any moment. Missing: it was shown. */

@@ -3,9 +3,10 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { openSolver } from '../../../src/adapters/highs/open-solver.ts';
 import type { Price } from '../../../src/core/model.ts';
 import type { Solve } from '../../../src/core/plan/linear-programme.ts';
+import { forecastsOf } from '../../../src/core/plan/forecast.ts';
 import { paidWork } from '../../../src/core/plan/payments.ts';
 import { makePlan } from '../../../src/core/plan/plan.ts';
-import type { Situation } from '../../../src/core/plan/situation.ts';
+import type { PlanRoute, Situation } from '../../../src/core/plan/situation.ts';
 import { NO_PROGRESS, wishList } from '../../../src/core/plan/wish-list.ts';
 import { aCell, aPlanLane, aPlanLimit, aSituation, NOW_MS } from './a-situation.ts';
 
@@ -16,6 +17,8 @@ const CHEAP: Price = {
   requestNanoDollars: 0,
 };
 const DEAR: Price = { ...CHEAP, inputNanoDollarsPerMillion: 5_000_000_000 };
+
+const DOLLAR = 1_000_000_000;
 
 let solve: Solve;
 beforeAll(async () => {
@@ -32,7 +35,10 @@ const night = (count: number, deadlineMinutes: number | null, changes: Partial<S
         batchId: 1,
         priority: 0,
         laneIds: ['alpha/small', 'dear/model', 'cheap/model'],
-        pays: { deadlineAtMs: deadlineMinutes === null ? null : NOW_MS + deadlineMinutes * MINUTE_MS },
+        pays: {
+          deadlineAtMs: deadlineMinutes === null ? null : NOW_MS + deadlineMinutes * MINUTE_MS,
+          leftNanoDollars: DOLLAR,
+        },
       },
     ],
     lanes: [
@@ -120,7 +126,50 @@ describe('what a batch with a budget pays for', () => {
     const cheap = plan.lanes.find(({ laneId }) => laneId === 'cheap/model');
     expect(cheap === undefined ? [] : wishList(cheap, NO_PROGRESS)).not.toEqual([]);
     expect(plan.finishAtMs).toBe(makePlan(night(1_000, null), solve).finishAtMs);
-    expect(plan.payments).toEqual([{ batchId: 1, requests: paidRequests(night(1_000, 10)) }]);
+    expect(plan.payments).toEqual([
+      { batchId: 1, requests: paidRequests(night(1_000, 10)), isCovered: true },
+    ]);
+  });
+
+  it('is no reason to say that nobody can tell the end', () => {
+    const situation = night(1_000, 10);
+    const plan = makePlan(situation, solve);
+    const forecasts = forecastsOf({ situation, plans: new Map([[1, plan]]), before: new Map() });
+    expect(forecasts.get(1)?.finishAtMs).toBeGreaterThan(NOW_MS + 10 * MINUTE_MS);
+  });
+
+  it('is nothing while a lane that costs nothing is only away, until the deadline is near', () => {
+    const away = (deadlineMinutes: number | null): Situation => {
+      const situation = night(100, deadlineMinutes);
+      const lanes = situation.lanes.map((lane) =>
+        lane.price === undefined ? { ...lane, slots: 0, awaySlots: 4 } : lane,
+      );
+      return { ...situation, lanes };
+    };
+    expect(paidRequests(away(null))).toBe(0);
+    expect(paidRequests(away(60))).toBe(0);
+    expect(paidRequests(away(4))).toBe(100);
+  });
+
+  it('is left undone where the budget is too little for it, and then as many as can are done for nothing', () => {
+    const cells = [aCell(20, 400), aCell(34, 400)];
+    const limits = [aPlanLimit('alpha/small', { metric: 'tokens', amount: 6_000 })];
+    const rich = night(0, 30, { cells, limits });
+    const withRoute = (changes: Partial<PlanRoute>): Situation => ({
+      ...rich,
+      routes: rich.routes.map(({ pays: _pays, ...route }) => ({ ...route, ...changes })),
+    });
+    const deadlineAtMs = NOW_MS + 30 * MINUTE_MS;
+    const poor = withRoute({ pays: { deadlineAtMs, leftNanoDollars: 1_000 } });
+    const withoutBudget = withRoute({ expiresAtMs: deadlineAtMs });
+    expect(paidWork(rich, solve).payments).toMatchObject([{ isCovered: true }]);
+    expect(paidWork(poor, solve).payments).toMatchObject([{ isCovered: false }]);
+    const freeShares = (situation: Situation) =>
+      makePlan(situation, solve)
+        .lanes.find(({ laneId }) => laneId === 'alpha/small')
+        ?.shares.map(({ now, later }) => Math.round(now + later));
+    expect(freeShares(poor)).toEqual(freeShares(withoutBudget));
+    expect(freeShares(poor)).not.toEqual(freeShares(rich));
   });
 
   it('is nothing for a batch without a budget', () => {

@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
 import { openSolver } from '../../../src/adapters/highs/open-solver.ts';
-import { makePlan } from '../../../src/core/plan/plan.ts';
+import { leftByDeadline } from '../../../src/core/plan/by-deadline.ts';
+import { forecastsOf } from '../../../src/core/plan/forecast.ts';
+import { makePlan, type Plan } from '../../../src/core/plan/plan.ts';
+import type { Situation } from '../../../src/core/plan/situation.ts';
 import { aCell, aPlanLane, aPlanLimit, aSituation, NOW_MS } from './a-situation.ts';
 
 const solve = await openSolver();
@@ -37,8 +40,54 @@ test('a month that ends after all else leaves nothing undone', () => {
     lanes: [aPlanLane('alpha/small'), ...openings],
     limits: [aPlanLimit('alpha/small', { window: month, amount: 900 })],
   });
-  expect(makePlan(situation, solve).undone).toBeLessThan(0.01);
+  expect(makePlan(situation, solve).undone).toEqual([]);
 });
+
+/** Ten lanes that take nothing of it open one after the other, and then the one that takes all. */
+const aNightAfterManyOpenings = (opensAfterMs: number): Situation => {
+  const others = Array.from({ length: 10 }, (_, index) =>
+    aPlanLane(`other/${index}`, {
+      opensAtMs: NOW_MS + (index + 1) * HOUR_MS,
+      contextTokens: index === 0 ? 100 : 8_192,
+    }),
+  );
+  return aSituation({
+    cells: [aCell(28, 1_000), aCell(16, 10, { routeId: 2 })],
+    routes: [
+      { id: 1, batchId: 1, priority: 0, laneIds: ['alpha/small'] },
+      { id: 2, batchId: 2, priority: 0, laneIds: others.map(({ id }) => id) },
+    ],
+    lanes: [...others, aPlanLane('alpha/small', { opensAtMs: NOW_MS + opensAfterMs })],
+  });
+};
+
+test('a lane that opens after many others is planned for when it opens', () => {
+  const plan = makePlan(aNightAfterManyOpenings(20 * HOUR_MS), solve);
+  expect(plan.undone).toEqual([]);
+  expect((plan.finishAtMs ?? 0) - NOW_MS).toBeGreaterThan(20 * HOUR_MS);
+  expect((plan.finishAtMs ?? 0) - NOW_MS).toBeLessThan(21 * HOUR_MS);
+  expect(sharesOf(plan, 'alpha/small')).toBeCloseTo(1_000, 0);
+});
+
+test('what a lane does that opens after many others is not left at a deadline', () => {
+  const situation = aNightAfterManyOpenings(20 * HOUR_MS);
+  expect(leftByDeadline(situation, NOW_MS + 21 * HOUR_MS, solve)).toEqual([]);
+});
+
+test('what waits for a person is said to, and the rest is done as soon as it can be', () => {
+  const situation = aNightAfterManyOpenings(Infinity);
+  const plan = makePlan(situation, solve);
+  expect([plan.undone, plan.unplannable.map(({ count }) => count)]).toEqual([[], [1_000]]);
+  expect((plan.finishAtMs ?? 0) - NOW_MS).toBeLessThan(3 * HOUR_MS);
+  const forecasts = forecastsOf({ situation, plans: new Map([[1, plan]]), before: new Map() });
+  expect(forecasts.get(1)?.finishAtMs).toBeNull();
+});
+
+const sharesOf = (plan: Plan, laneId: string): number =>
+  plan.lanes
+    .filter((lane) => lane.laneId === laneId)
+    .flatMap(({ shares }) => shares)
+    .reduce((sum, { now, later }) => sum + now + later, 0);
 
 // Instants at which lanes open that nothing waits for take the place of those that matter.
 test('lanes that nothing waits for do not make the plan worse', () => {
