@@ -13,7 +13,7 @@ export interface IngestRow {
   /** The name the request is routed by; `null` for bad lines. */
   readonly poolName: string | null;
   readonly promptTokens: number;
-  /** What any tokenizer makes of the prompt at most; `null`: only a lane's context bounds it. */
+  /** What any tokenizer makes of what is sent at most; `null`: only a lane's context bounds it. */
   readonly mostPromptTokens: number | null;
   readonly outputTokens: number;
   readonly outputIsAsked: boolean;

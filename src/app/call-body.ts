@@ -1,8 +1,9 @@
 /** The body of a call, made from the line as it was stored. */
 import { requestedOutputTokens } from '../core/lines/chat-request.ts';
 import { bodyOfLine } from '../core/lines/line-form.ts';
-import { isList, type JsonRecord, memberAt } from '../core/json/loose-json.ts';
+import type { JsonRecord } from '../core/json/loose-json.ts';
 import type { Lane, Provider } from '../core/model.ts';
+import { atStandardRate } from '../core/money/standard-rate.ts';
 import { isTask } from '../core/tasks/task.ts';
 import type { BegunCall } from './ledger.ts';
 
@@ -28,33 +29,6 @@ export const callBody = (call: BegunCall, lane: Lane, provider: Provider): CallB
   // The line's own cap stands under the name it has there, unless the provider does not know that name.
   const isCapped = askedTokens !== null && requestedOutputTokens(body) === askedTokens;
   return { body: isCapped ? withOneCap(body, capTokens) : { ...body, max_tokens: capTokens }, capTokens };
-};
-
-/**
- * Ask for another rate than the standard one (twice as much for a faster answer), for another model's (OpenRouter's list of
- * substitutes), or for what is billed beside tokens, or by other tokens than text (searches, speech).
- */
-const DEARER_PARAMETERS: ReadonlySet<string> = new Set([
-  'service_tier',
-  'speed',
-  'models',
-  'plugins',
-  'web_search_options',
-  'search_parameters',
-  'modalities',
-  'audio',
-]);
-/** Tools that the caller runs; any other runs at the provider, and is billed by the use. */
-const OWN_TOOLS: readonly unknown[] = ['function', 'custom'];
-
-const atStandardRate = (stored: JsonRecord): JsonRecord => {
-  const body = Object.fromEntries(Object.entries(stored).filter(([name]) => !DEARER_PARAMETERS.has(name)));
-  const { tools, ...others } = body;
-  if (!isList(tools)) return body;
-  const own = tools.filter((tool) => OWN_TOOLS.includes(memberAt(tool, 'type')));
-  if (own.length > 0) return { ...others, tools: own };
-  const { tool_choice: _toolChoice, ...withoutTools } = others;
-  return withoutTools;
 };
 
 /** A line that names two caps gets the one that was reserved under both names: a provider may know either. */

@@ -2,6 +2,7 @@
 import { type BadLine, notUtf8Line, tooLongLine } from '../core/lines/bad-line.ts';
 import type { ModelResolution } from '../core/lines/chat-request.ts';
 import { type InputLine, parseInputLine, type RequestLine } from '../core/lines/input-line.ts';
+import { bodyOfLine } from '../core/lines/line-form.ts';
 import { canEverServe, largestCallTokens } from '../core/matching.ts';
 import { badLine } from '../core/lines/output-line.ts';
 import { policyText } from '../core/policy-text.ts';
@@ -161,7 +162,7 @@ export class RequestReader {
     this.#goodCount += 1;
     return {
       ...need,
-      mostPromptTokens: mostPromptTokens(line.prompt),
+      mostPromptTokens: mostPromptTokens(bodyOfLine(text, this.#policy.task)),
       lineNumber: line.lineNumber,
       customId: line.customId,
       line: text,

@@ -1,5 +1,8 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { callBody } from '../../src/app/call-body.ts';
+import { bodyOfLine } from '../../src/core/lines/line-form.ts';
+import { mostPromptTokens } from '../../src/core/money/most-prompt-tokens.ts';
 import { summarizeTask } from '../../src/core/tasks/task.ts';
 import { aCall, aLane, aProvider, batchLine } from './fakes.ts';
 
@@ -50,6 +53,7 @@ describe('callBody', () => {
     ['search_parameters', { mode: 'on' }],
     ['modalities', ['text', 'audio']],
     ['audio', { voice: 'alloy', format: 'wav' }],
+    ['prediction', { type: 'content', content: 'Yes.' }],
   ])('leaves %s, which is billed by another price, to lanes that cost nothing', (name, value) => {
     const call = aCall({ line: batchLine({ messages: MESSAGES, [name]: value }) });
     expect(callBody(call, LANE, PROVIDER).body).toHaveProperty(name, value);
@@ -61,6 +65,23 @@ describe('callBody', () => {
     const hosted = { type: 'openrouter:web_search' };
     expect(paidBody([mine, hosted])).toMatchObject({ tools: [mine], tool_choice: 'auto' });
     expect(Object.keys(paidBody([hosted]))).toEqual(['messages', 'max_tokens']);
+  });
+
+  it('sends a paid lane no more bytes than are set aside for, whatever is in the line', () => {
+    const text = fc.string({ unit: 'grapheme' }).map((some) => some.repeat(500));
+    const members = fc.record(
+      { prediction: text, stop: text, tools: text, metadata: text, seed: fc.double() },
+      { requiredKeys: [] },
+    );
+    const messages = fc.array(fc.record({ role: text, content: text }));
+    fc.assert(
+      fc.property(members, messages, (some, said) => {
+        const line = batchLine({ ...some, messages: [...MESSAGES, ...said] });
+        const { body } = callBody(aCall({ line }), LANE, { ...PROVIDER, tier: 'paid' });
+        const most = mostPromptTokens(bodyOfLine(line, null)) ?? Infinity;
+        expect(Buffer.byteLength(JSON.stringify(body))).toBeLessThanOrEqual(most);
+      }),
+    );
   });
 
   it('caps the answer at what was reserved where the line does not', () => {

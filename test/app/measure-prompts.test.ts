@@ -8,7 +8,6 @@ describe('measurePrompts', () => {
     const prompt = fc.record({
       texts: fc.array(fc.string(), { maxLength: 4 }),
       fixedTokens: fc.nat(2_000),
-      otherParts: fc.constant(0),
     });
     await fc.assert(
       fc.asyncProperty(fc.array(prompt), async (prompts) => {
@@ -28,7 +27,7 @@ describe('measurePrompts', () => {
       asked.push(texts);
       return texts.map(() => 1);
     };
-    const prompts = ['a', 'b', 'c'].map((text) => ({ texts: [text], fixedTokens: 0, otherParts: 0 }));
+    const prompts = ['a', 'b', 'c'].map((text) => ({ texts: [text], fixedTokens: 0 }));
     await measurePrompts({ count }, prompts, (prompt) => prompt);
     expect(asked).toEqual([['a', 'b', 'c']]);
   });

@@ -19,9 +19,14 @@ const ROUTING = routingFor(
 /** A policy that says nothing. */
 const ANY: Policy = { forbidsTraining: false, regions: [], only: [], except: [] };
 
+const SAY_YES = { role: 'user', content: 'Say yes.' };
+const IMAGE = { type: 'image_url', image_url: { url: 'https://example.com/a.png' } };
+const LONG_TEXT = 'x'.repeat(10_000);
+
+const withPart = (part: object) => ({ role: 'user', content: [part] });
+
 /** A line that asks for a model, as the file has it. */
-const lineFor = (model: string, id: string): string =>
-  `${batchLine({ model, messages: [{ role: 'user', content: 'Say yes.' }] }, id)}\n`;
+const lineFor = (model: string, id: string): string => `${batchLine({ model, messages: [SAY_YES] }, id)}\n`;
 
 /** A record that may know a batch of this identity, or of this output; everything it was told. */
 const setUp = (methods: Partial<BatchStore> = {}, tools: Partial<TakeInTools> = {}) => {
@@ -335,6 +340,17 @@ describe('money', () => {
     ],
   );
 
+  /** The most that the prompt of a line is taken for that has these members, too. */
+  const mostWith = async (members: string): Promise<number> => {
+    const { take, rows } = setUp({}, { routing });
+    const body = `{"model":"small","messages":[${JSON.stringify(SAY_YES)}]${members}}`;
+    await take(
+      { pool: null, task: null },
+      `{"custom_id":"a","method":"POST","url":"/v1/chat/completions","body":${body}}\n`,
+    );
+    return rows[0]?.mostPromptTokens ?? 0;
+  };
+
   it('is asked for before anything is taken in where the pool is paid, and in the middle where a line is', async () => {
     const { take, rows } = setUp({}, { routing });
     expect(await refusalOf(take({ pool: 'dear' }))).toMatchObject({
@@ -359,6 +375,27 @@ describe('money', () => {
     ]);
     for (const { promptTokens, mostPromptTokens } of rows)
       expect(mostPromptTokens).toBeGreaterThan(promptTokens);
+  });
+
+  it.each([
+    ['an image with a stray text', { messages: [withPart({ ...IMAGE, text: '' })] }],
+    ['a text with an image in it', { messages: [withPart({ ...IMAGE, type: 'text', text: 'Hi' })] }],
+    ['images beside the content', { messages: [{ ...SAY_YES, images: ['https://example.com/a.png'] }] }],
+    ['speech that is stored', { messages: [{ role: 'assistant', audio: { id: 'audio_1' } }] }],
+    ['documents of any kind', { messages: [SAY_YES], documents: [LONG_TEXT] }],
+    ['a prompt that is stored', { messages: [SAY_YES], preset: '@preset/long' }],
+  ])('counts on the whole context of a lane where a line has %s', async (_what, members) => {
+    const { take, rows } = setUp({}, { routing });
+    await take({ pool: null, task: null }, `${batchLine({ model: 'small', ...members })}\n`);
+    expect(rows).toMatchObject([{ state: 'pending', mostPromptTokens: null }]);
+  });
+
+  it('counts every byte that a paid call sends, and none that it leaves out', async () => {
+    const bare = await mostWith('');
+    const digits = `0.${'1'.repeat(5_000)}`;
+    for (const members of [`,"chat_template_kwargs":{"a":"${LONG_TEXT}"}`, `,"top_p":${digits}`])
+      expect((await mostWith(members)) - bare).toBe(members.length);
+    expect(await mostWith(`,"prediction":{"type":"content","content":"${LONG_TEXT}"}`)).toBe(bare);
   });
 
   it('is given anew to a batch that is known and unfinished, and stays where nothing is said of it', async () => {

@@ -101,9 +101,11 @@ Where prompts go (--no-training, --region, --only, --except):
 export const MONEY_HELP = `
 Money (--max-cost):
   Paid lanes (\`tier: paid\` with a \`price\`) get what free lanes cannot finish in time, after all others and on any pool.
-  Before each call the most that it may cost is set aside, by the bytes of its prompt and the longest answer it may get, and
-  only if the budget covers it. It asks for text at the standard rate: other rates and models, searches, speech and tools that
-  run at the provider are left out. The same command with another budget goes on with that one; what is not said stays as it is.
+  Before each call the most that it may cost is set aside, by the bytes that are sent and the longest answer it may get, and
+  only if the budget covers it. Bytes do not bound images, files, whatever else is fetched or decoded, and members that are
+  not known: with them the model's whole context is set aside. It asks for text at the standard rate: other rates and models,
+  searches, speech, predictions and tools that run at the provider are left out.
+  The same command with another budget goes on with that one; what is not said stays as it is.
 `;
 
 /** Which service a command asks, and which configuration it reads. */

@@ -7,6 +7,7 @@ declare global {
   interface JSON {
     /** The wrapped primitive is written by `stringify` exactly as `text` (ES2026, in V8 since 11.4). */
     rawJSON(text: string): unknown;
+    isRawJSON(value: unknown): boolean;
     parse(
       text: string,
       reviver: (this: unknown, key: string, value: unknown, context: { readonly source?: string }) => unknown,
@@ -30,6 +31,11 @@ export function parseLossless(text: string): unknown {
       ? JSON.rawJSON(source)
       : value,
   );
+}
+
+/** Whether a value that {@link parseLossless} gave is a number, raw or not. */
+export function isNumber(value: unknown): boolean {
+  return typeof value === 'number' || JSON.isRawJSON(value);
 }
 
 function isSameDecimal(source: string, value: number): boolean {

@@ -1,8 +1,11 @@
 /**
- * The most tokens that any tokenizer makes of a prompt, however badly it suits the text: what a budget is held by, since no
- * estimate may ever let it be exceeded. Pure.
+ * The most tokens that any tokenizer makes of what a paid call sends, however badly it suits the text: what a budget is held
+ * by, since no estimate may ever let it be exceeded. Pure.
  */
-import type { PromptParts } from '../tokens/prompt-parts.ts';
+import type { JsonRecord } from '../json/loose-json.ts';
+import { promptParts } from '../tokens/prompt-parts.ts';
+import { isTextAlone } from '../tokens/text-alone.ts';
+import { atStandardRate } from './standard-rate.ts';
 
 /** A template of another model takes this many times what is charged for one as a rule, at most. */
 const TEMPLATE_RATIO = 4;
@@ -17,11 +20,14 @@ const HIDDEN_TOKENS = 1_024;
 const MOST_COUNTED = 2_147_483_647;
 
 /**
- * At most this many tokens. A tokenizer knows every byte, and joins bytes: none makes more tokens of a text than it has bytes
- * in UTF-8. `null` where parts are not text: nobody can say what an image takes, and only the lane's context bounds it.
+ * At most this many tokens, for a body with its numbers as they were written. A tokenizer knows every byte, and joins bytes:
+ * none makes more tokens of a text than it has bytes in UTF-8, and as JSON it has no fewer. So all of what is sent is counted,
+ * whichever members the model reads. `null` where that is not all that it may read: nobody can say what an image takes, and
+ * only the lane's context bounds it.
  */
-export function mostPromptTokens({ texts, fixedTokens, otherParts }: PromptParts): number | null {
-  if (otherParts > 0) return null;
-  const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
-  return Math.min(MOST_COUNTED, bytes + TEMPLATE_RATIO * fixedTokens + HIDDEN_TOKENS);
+export function mostPromptTokens(body: JsonRecord): number | null {
+  const sent = atStandardRate(body);
+  if (!isTextAlone(sent)) return null;
+  const bytes = Buffer.byteLength(JSON.stringify(sent));
+  return Math.min(MOST_COUNTED, bytes + TEMPLATE_RATIO * promptParts(sent).fixedTokens + HIDDEN_TOKENS);
 }

@@ -4,6 +4,7 @@
  */
 import type { JsonRecord } from '../json/loose-json.ts';
 import { isList, isRecord, stringAt } from '../json/loose-json.ts';
+import { isTextPart } from './text-alone.ts';
 
 /** Roles and separators of one message in a chat template: 3 to 6 in those of GPT, Llama 3 and Qwen. */
 const MESSAGE_TOKENS = 6;
@@ -11,20 +12,18 @@ const MESSAGE_TOKENS = 6;
 /** What a template adds once: gpt-oss has the longest preamble of the open models, about 70 tokens. */
 const REPLY_TOKENS = 72;
 
-/** Charge for a part that is not text: GPT-4o's largest image takes 1,445 tokens, a tile at Gemini 258. */
+/** Charge for a part that is not text alone: GPT-4o's largest image takes 1,445 tokens, a tile at Gemini 258. */
 const NON_TEXT_PART_TOKENS = 1_600;
 
 /** A prompt takes the tokens of its texts, each counted alone, and the fixed ones. */
 export interface PromptParts {
   readonly texts: readonly string[];
-  /** Template, messages, and parts that are not text. */
+  /** Template, messages, and parts that are not text alone. */
   readonly fixedTokens: number;
-  /** How many parts are not text: images and the like. */
-  readonly otherParts: number;
 }
 
 /** Of a line that is no request, or a member that holds nothing. */
-export const NO_PROMPT: PromptParts = { texts: [], fixedTokens: 0, otherParts: 0 };
+export const NO_PROMPT: PromptParts = { texts: [], fixedTokens: 0 };
 
 /**
  * The parts of a chat completion's body: messages (text and other parts, names, tool calls), tools, response format, and
@@ -37,13 +36,12 @@ export function promptParts(body: JsonRecord): PromptParts {
 }
 
 const TEMPLATE: PromptParts = { ...NO_PROMPT, fixedTokens: REPLY_TOKENS };
-const OTHER_PART: PromptParts = { texts: [], fixedTokens: NON_TEXT_PART_TOKENS, otherParts: 1 };
+const OTHER_PART: PromptParts = { texts: [], fixedTokens: NON_TEXT_PART_TOKENS };
 
 function join(parts: readonly PromptParts[]): PromptParts {
   return {
     texts: parts.flatMap(({ texts }) => texts),
     fixedTokens: parts.reduce((sum, { fixedTokens }) => sum + fixedTokens, 0),
-    otherParts: parts.reduce((sum, { otherParts }) => sum + otherParts, 0),
   };
 }
 
@@ -61,8 +59,8 @@ function contentParts(content: unknown): PromptParts {
 }
 
 function contentPart(part: unknown): PromptParts {
-  const text = stringAt(part, 'text');
-  return text === undefined ? OTHER_PART : textParts(text);
+  const text = textParts(typeof part === 'string' ? part : (stringAt(part, 'text') ?? ''));
+  return isTextPart(part) ? text : join([text, OTHER_PART]);
 }
 
 function jsonParts(value: unknown): PromptParts {

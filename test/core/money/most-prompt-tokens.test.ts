@@ -2,7 +2,9 @@ import fc from 'fast-check';
 import { encode } from 'gpt-tokenizer/encoding/o200k_base';
 import { expect, test } from 'vitest';
 import { mostPromptTokens } from '../../../src/core/money/most-prompt-tokens.ts';
-import { NO_PROMPT, promptParts } from '../../../src/core/tokens/prompt-parts.ts';
+
+const HI = { role: 'user', content: 'Hi' };
+const bare = mostPromptTokens({ messages: [HI] }) ?? 0;
 
 const someText = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 200 }),
@@ -12,29 +14,31 @@ const someText = fc.oneof(
 test('no text has more tokens of o200k than it allows for', () => {
   fc.assert(
     fc.property(fc.array(someText, { maxLength: 4 }), (texts) => {
-      const most = mostPromptTokens({ ...NO_PROMPT, texts }) ?? 0;
+      const messages = texts.map((content) => ({ role: 'user', content }));
+      const most = mostPromptTokens({ messages }) ?? 0;
       const counted = texts.reduce((sum, text) => sum + encode(text).length, 0);
       expect(most - 1_024).toBeGreaterThanOrEqual(counted);
     }),
   );
 });
 
-test('it grows by a token per byte, and with every message', () => {
-  const bare = mostPromptTokens(promptParts({ messages: [{ role: 'user', content: 'Hi' }] })) ?? 0;
-  const longer = mostPromptTokens(promptParts({ messages: [{ role: 'user', content: 'Hi, ü' }] })) ?? 0;
-  const twice =
-    mostPromptTokens(
-      promptParts({
-        messages: [
-          { role: 'user', content: 'Hi' },
-          { role: 'user', content: 'Hi' },
-        ],
-      }),
-    ) ?? 0;
-  expect([longer - bare, twice - bare]).toEqual([4, 26]);
+test('it grows by a token per byte of the JSON that is sent, and with every message', () => {
+  const longer = mostPromptTokens({ messages: [{ ...HI, content: 'Hi, ü' }] }) ?? 0;
+  const twice = mostPromptTokens({ messages: [HI, HI] }) ?? 0;
+  const called = mostPromptTokens({ messages: [HI], chat_template_kwargs: { name: 'ü' } }) ?? 0;
+  expect([longer - bare, twice - bare, called - bare]).toEqual([
+    4,
+    24 + ',{"role":"user","content":"Hi"}'.length,
+    ',"chat_template_kwargs":{"name":"ü"}'.length + 1,
+  ]);
 });
 
-test('nothing bounds parts that are not text', () => {
-  const content = [{ type: 'image_url', image_url: { url: 'https://example.com/a.png' } }];
-  expect(mostPromptTokens(promptParts({ messages: [{ role: 'user', content }] }))).toBeNull();
+test('nothing bounds what is fetched or decoded', () => {
+  const content = [{ type: 'image_url', text: '', image_url: { url: 'https://example.com/a.png' } }];
+  expect(mostPromptTokens({ messages: [{ role: 'user', content }] })).toBeNull();
+});
+
+test('what a paid call leaves out is not counted', () => {
+  const leftOut = { prediction: { type: 'content', content: 'Hello' }, audio: { voice: 'alloy' } };
+  expect(mostPromptTokens({ messages: [HI], ...leftOut })).toBe(bare);
 });

@@ -17,11 +17,14 @@ describe('promptParts', () => {
     const content = [
       { type: 'text', text: 'What is this?' },
       { type: 'image_url', image_url: { url: `data:image/png;base64,${'A'.repeat(100)}` } },
-      'no part',
+      'A plain part.',
+      { type: 'image_url', text: '', image_url: { url: 'https://example.com/a.png' } },
+      { type: 'text', text: 'And this?', image: 'https://example.com/b.png' },
+      7,
     ];
-    const { texts, fixedTokens, otherParts } = promptParts({ messages: [{ role: 'user', content }] });
-    expect([texts, otherParts]).toEqual([['What is this?'], 2]);
-    expect(fixedTokens - bare.fixedTokens).toBe(2 * 1_600);
+    const { texts, fixedTokens } = promptParts({ messages: [{ role: 'user', content }] });
+    expect(texts).toEqual(['What is this?', 'A plain part.', 'And this?']);
+    expect(fixedTokens - bare.fixedTokens).toBe(4 * 1_600);
   });
 
   it('has names, tool calls and schemas as the JSON they are sent as', () => {
@@ -58,6 +61,6 @@ describe('promptParts', () => {
   });
 
   it('is nothing for what is no prompt', () => {
-    expect(NO_PROMPT).toEqual({ texts: [], fixedTokens: 0, otherParts: 0 });
+    expect(NO_PROMPT).toEqual({ texts: [], fixedTokens: 0 });
   });
 });

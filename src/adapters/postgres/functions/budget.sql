@@ -11,8 +11,8 @@
 -- A budget that is set below what is spent and held stops everything at once, also what is granted and has not begun
 -- (`begin_grants`); calls under way end and are counted.
 -- `most_call_cost` rests on no estimate. The answer takes at most the max_tokens that are sent with the call, which are those of
--- its grant. The prompt takes at most a token per byte of its text (core/money/most-prompt-tokens.ts: no tokenizer makes more),
--- and where that is not known, or is more, at most the lane's context.
+-- its grant. The prompt takes at most a token per byte that is sent (core/money/most-prompt-tokens.ts: no tokenizer makes more of
+-- a text), and where it is not all text, or that is more, at most the lane's context.
 --
 -- What it does not promise: what a provider claims beyond that. It is counted in full, so that whatever comes after stops in
 -- time, and every later call of the lane is held with that much more, up to its whole context. Until a lane has shown what it
