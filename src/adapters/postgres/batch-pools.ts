@@ -14,12 +14,19 @@ export const laneIdsUnder =
       .lanesOf(name)
       .map((lane) => lane.id);
 
+/** The record, or a transaction on it. */
+type Connection = pg.Pool | pg.PoolClient;
+
 /** Lets every name of a batch stand for what this routing gives it and its rules allow, and for nothing else. */
-export const adoptConfiguration = async (pool: pg.Pool, routing: Routing, batchId: number): Promise<void> => {
-  const { names, ...rules } = await namesAndRulesOf(pool, batchId);
+export const adoptConfiguration = async (
+  record: Connection,
+  routing: Routing,
+  batchId: number,
+): Promise<void> => {
+  const { names, ...rules } = await namesAndRulesOf(record, batchId);
   const laneIdsOf = laneIdsUnder(rules, routing);
-  for (const name of names) await upsertPool(pool, batchId, name, laneIdsOf(name));
-  await pool.query("SELECT wake_dispatchers('*')");
+  for (const name of names) await upsertPool(record, batchId, name, laneIdsOf(name));
+  await record.query("SELECT wake_dispatchers('*')");
 };
 
 /**
@@ -47,10 +54,10 @@ export const poolNamesOf = async (pool: pg.Pool, batchId: number): Promise<reado
 
 /** Names are recorded at ingest: asking the requests would read them all. */
 const namesAndRulesOf = async (
-  pool: pg.Pool,
+  record: Connection,
   batchId: number,
 ): Promise<LaneRules & { readonly names: readonly string[] }> => {
-  const { rows } = await pool.query<LaneRules & { names: string[] }>(
+  const { rows } = await record.query<LaneRules & { names: string[] }>(
     'SELECT pool_names AS names, policy, max_cost_nano_dollars AS "maxCostNanoDollars" FROM batch WHERE id = $1',
     [batchId],
   );
@@ -58,12 +65,12 @@ const namesAndRulesOf = async (
 };
 
 const upsertPool = async (
-  pool: pg.Pool,
+  record: Connection,
   batchId: number,
   name: string,
   laneIds: readonly string[],
 ): Promise<void> => {
-  await pool.query(
+  await record.query(
     `INSERT INTO pool (batch_id, name, lane_ids) VALUES ($1, $2, $3)
      ON CONFLICT (batch_id, name) DO UPDATE SET lane_ids = EXCLUDED.lane_ids`,
     [batchId, name, laneIds],

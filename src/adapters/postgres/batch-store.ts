@@ -146,20 +146,22 @@ const endOpen = async (
     return rows.length;
   });
 
+/** In one transaction: a batch that is over has no pools, and lines that are pending without one would wait for ever. */
 const retry = async (
   pool: pg.Pool,
   routing: Routing,
   batchId: number,
   poolName: string | null,
-): Promise<number> => {
-  const { rows } = await pool.query<{ lines: number }>('SELECT retry_batch($1, $2) AS lines', [
-    batchId,
-    poolName,
-  ]);
-  const lines = rows[0]?.lines ?? 0;
-  if (lines > 0) await adoptConfiguration(pool, routing, batchId);
-  return lines;
-};
+): Promise<number> =>
+  await inTransaction(pool, async (client) => {
+    const { rows } = await client.query<{ lines: number }>('SELECT retry_batch($1, $2) AS lines', [
+      batchId,
+      poolName,
+    ]);
+    const lines = rows[0]?.lines ?? 0;
+    if (lines > 0) await adoptConfiguration(client, routing, batchId);
+    return lines;
+  });
 
 /** Rolls an ingest back that found nothing to run. */
 class NoGoodLine extends Error {}

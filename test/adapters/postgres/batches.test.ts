@@ -237,6 +237,23 @@ describe('a batch that is retried', () => {
     expect(await work.batch(id)).toMatchObject({ cancelled: 0, failed: 0 });
   });
 
+  test('stays as it was where its pools cannot be made anew: no line waits for lanes that never come', async (context) => {
+    const work = await open(context);
+    const id = await submissionOf(work, 'a');
+    await work.call(id, SMALL, 'a', REFUSED);
+    const interrupted = {
+      ...work.routing,
+      lanesOf: () => {
+        throw new Error('the process ends here');
+      },
+    };
+    await expect(work.store.retry(id, null, interrupted)).rejects.toThrow('the process ends here');
+    expect(await work.batch(id)).toMatchObject({ state: 'completed', failed: 1 });
+    expect(await work.store.retry(id, null, work.routing)).toBe(1);
+    await work.call(id, SMALL, 'a', ANSWER);
+    expect(await work.batch(id)).toMatchObject({ state: 'completed', succeeded: 1 });
+  });
+
   test('is refused while it is being cancelled', async (context) => {
     const work = await open(context);
     const id = await submissionOf(work, 'a', 'b');
