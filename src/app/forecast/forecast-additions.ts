@@ -1,9 +1,8 @@
 /** What one more provider would change: the same night planned with each of them. */
 import { inFull, requestsLeft, shareOf } from '../../core/plan/by-deadline.ts';
-import { canTake } from '../../core/plan/demand.ts';
+import { fits } from '../../core/plan/demand.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import type { PlanLimit, PlanRoute, Situation } from '../../core/plan/situation.ts';
-import { sizeClasses } from '../../core/plan/size-classes.ts';
 import { type Supply, unusedSupply } from '../../core/plan/unused.ts';
 import { withMoreSupply } from '../../core/plan/what-if.ts';
 import type { MeasuredInput } from '../measure-input.ts';
@@ -15,7 +14,6 @@ import {
   countOf,
   type ForecastQuestion,
   fromOpening,
-  NEW_BATCH_ID,
   type Night,
 } from './night-asked-for.ts';
 
@@ -105,13 +103,10 @@ const takenOfTooLarge = (
 ): number =>
   [...tooLarge].reduce((sum, [name, cells]) => {
     const laneIds = laneIdsOf(name);
-    const route = { id: 0, batchId: NEW_BATCH_ID, priority: 0, laneIds };
-    const fits = cells.filter((cell) =>
-      sizeClasses([{ ...cell, routeId: 0 }], [route], []).some((sizeClass) =>
-        lanes.some((lane) => laneIds.includes(lane.id) && canTake(lane, limitsOf(lane, limits), sizeClass)),
-      ),
+    const taken = cells.filter((cell) =>
+      lanes.some((lane) => laneIds.includes(lane.id) && fits(lane, limitsOf(lane, limits), cell)),
     );
-    return sum + countOf(fits);
+    return sum + countOf(taken);
   }, 0);
 
 const limitsOf = (

@@ -31,7 +31,7 @@ export const forecastInput = async (
   const plans = countedPlans(tools, question);
   const plan = await plans.make(situation);
   const finish = await finishOf(plans, night, plan);
-  const classes = sizeClasses(situation.cells, situation.routes, situation.answers);
+  const classes = sizeClasses(situation);
   const lines = countOf(situation.cells.filter(isOwn));
   const additions = await additionsOf(plans, question, night, plan);
   return {

@@ -26,7 +26,7 @@ export const leftByDeadline = (
   solve: Solve,
   worthOf: (sizeClass: SizeClass) => number = () => 1,
 ): readonly LeftOver[] => {
-  const { nowMs, lanes, limits, providers, cells, routes, answers } = situation;
+  const { nowMs, lanes, limits, providers } = situation;
   const isEligible = (sizeClass: SizeClass, lane: PlanLane): boolean =>
     sizeClass.laneIds.includes(lane.id) &&
     canTake(
@@ -34,7 +34,7 @@ export const leftByDeadline = (
       limits.filter(({ scope }) => scope === lane.id || scope === lane.providerId),
       sizeClass,
     );
-  const classes = sizeClasses(cells, routes, answers);
+  const classes = sizeClasses(situation);
   const possible = classes.filter((sizeClass) => lanes.some((lane) => isEligible(sizeClass, lane)));
   const never = classes.filter((sizeClass) => !possible.includes(sizeClass)).map(inFull);
   if (deadlineAtMs <= nowMs) return classes.map(inFull);

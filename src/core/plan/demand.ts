@@ -1,8 +1,11 @@
 /** What a request of a class would take on a lane, and whether the lane can take it at all. */
 import type { Metric, TokenEstimate } from '../model.ts';
 import { thousandthsOf } from '../quota/unit-cost.ts';
-import type { PlanLane, PlanLimit } from './situation.ts';
+import type { BacklogCell, PlanLane, PlanLimit } from './situation.ts';
 import type { SizeClass } from './size-classes.ts';
+
+/** What of requests decides whether a lane can take them; of a cell the largest of them. */
+export type RequestSize = Pick<BacklogCell, 'outputIsAsked' | 'capTokens' | 'largestTokens'>;
 
 /**
  * What the call is expected to take of a limit when all is said, failed attempts and what is left over beside it
@@ -36,13 +39,20 @@ export const expectedUse = (
 /** How long a slot is taken. */
 export const expectedMs = ({ callMs, failureShare }: PlanLane): number => callMs / (1 - failureShare);
 
-/** Whether every request of the class may run on the lane some time: its largest fits every window when it is empty. */
-export const canTake = (lane: PlanLane, limits: readonly PlanLimit[], sizeClass: SizeClass): boolean => {
-  if (lane.opensAtMs === Infinity || lane.slots < 1) return false;
-  if (sizeClass.outputIsAsked && sizeClass.largestCapTokens > lane.maxOutputTokens) return false;
-  const outputTokens = Math.min(sizeClass.largestCapTokens, lane.maxOutputTokens);
+/** Whether every request of the class may run on the lane some time: it is served, and the largest fit. */
+export const canTake = (lane: PlanLane, limits: readonly PlanLimit[], { largest }: SizeClass): boolean =>
+  lane.opensAtMs !== Infinity && lane.slots >= 1 && largest.every((size) => fits(lane, limits, size));
+
+/** Whether a request fits the lane, and every window of it when that is empty. */
+export const fits = (
+  lane: PlanLane,
+  limits: readonly PlanLimit[],
+  { outputIsAsked, capTokens, largestTokens }: RequestSize,
+): boolean => {
+  if (outputIsAsked && capTokens > lane.maxOutputTokens) return false;
+  const outputTokens = Math.min(capTokens, lane.maxOutputTokens);
   // By its count at ingest it fits, even if the lane's tokenizer should make a little more of it; see `wished_requests`.
-  const promptTokens = sizeClass.largestPromptTokens * Math.min(1, lane.tokenRatioAtMost);
+  const promptTokens = largestTokens * Math.min(1, lane.tokenRatioAtMost);
   if (promptTokens + outputTokens > lane.contextTokens) return false;
   return limits.every(
     (limit) => amountOf(limit.metric, { promptTokens, outputTokens }, lane) <= limit.amount,

@@ -110,7 +110,7 @@ const inTime = ({
   const undone = leftByDeadline({ ...situation, cells, lanes: [lane] }, deadlineAtMs, solve);
   // Classes are made anew there; what they are made of stays.
   const undoneOf = new Map(undone.map(({ sizeClass, count }) => [sizeClass.cells[0], count]));
-  const done = sizeClasses(cells, situation.routes, situation.answers)
+  const done = sizeClasses({ ...situation, cells, lanes: [lane] })
     .map((sizeClass) => ({
       sizeClass,
       count: sizeClass.count - (undoneOf.get(sizeClass.cells[0]) ?? 0),

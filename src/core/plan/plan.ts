@@ -90,7 +90,7 @@ const expiringUnpaid = (situation: Situation, payments: readonly Payment[]): Sit
 const freePlan = (situation: Situation, solve: Solve): Omit<Plan, 'payments'> => {
   const { nowMs, lanes, limits, providers } = situation;
   const limitsOf = limitsByLane(lanes, limits);
-  const all = sizeClasses(situation.cells, situation.routes, situation.answers);
+  const all = sizeClasses(situation);
   const isEligible = (sizeClass: SizeClass, lane: PlanLane): boolean =>
     sizeClass.laneIds.includes(lane.id) && canTake(lane, limitsOf.get(lane.id) ?? [], sizeClass);
   const hasLane = (sizeClass: SizeClass): boolean => lanes.some((lane) => isEligible(sizeClass, lane));

@@ -3,14 +3,17 @@ import { expect, test } from 'vitest';
 import type { LanePlan, Share } from '../../../src/core/plan/plan.ts';
 import { mixedAmongSiblings } from '../../../src/core/plan/siblings.ts';
 import { type SizeClass, sizeClasses } from '../../../src/core/plan/size-classes.ts';
-import { aCell, aPlanLane, aPlanLimit } from './a-situation.ts';
+import { aCell, aPlanLane, aPlanLimit, aSituation } from './a-situation.ts';
 
 const LANES = ['alpha/one', 'alpha/two', 'alpha/three', 'beta/one'].map((id) => aPlanLane(id));
 const ROUTE = { id: 1, batchId: 1, priority: 0, laneIds: LANES.map(({ id }) => id) };
 const CLASSES = sizeClasses(
-  [20, 24, 28, 32].map((band) => aCell(band, 50)),
-  [ROUTE],
-  [],
+  aSituation({
+    cells: [20, 24, 28, 32].map((band) => aCell(band, 50)),
+    routes: [ROUTE],
+    lanes: LANES,
+    limits: [],
+  }),
 );
 
 const anyShare = (sizeClass: SizeClass): fc.Arbitrary<Share> =>

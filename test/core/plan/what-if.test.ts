@@ -26,8 +26,7 @@ const night = aSituation({
   limits: [aPlanLimit('alpha/small', 10, perMinute(10))],
 });
 
-const answersIn = ({ cells, routes, answers }: typeof night): number =>
-  sizeClasses(cells, routes, answers)[0]?.answerTokens ?? 0;
+const answersIn = (situation: typeof night): number => sizeClasses(situation)[0]?.answerTokens ?? 0;
 
 const finishOf = (situation: typeof night): number => makePlan(situation, solver).finishAtMs ?? Infinity;
 

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import type { LanePlan, Share } from '../../../src/core/plan/plan.ts';
 import { type SizeClass, sizeClasses } from '../../../src/core/plan/size-classes.ts';
 import { type LaneProgress, NO_PROGRESS, progressAfter, wishList } from '../../../src/core/plan/wish-list.ts';
+import { aSituation } from './a-situation.ts';
 import { anyCells } from './any-situation.ts';
 
 const ROUTE = { id: 1, batchId: 1, priority: 0, laneIds: ['p0/m0'] };
@@ -23,7 +24,7 @@ const anyShare = (sizeClass: SizeClass): fc.Arbitrary<Share> =>
 
 const anyLanePlan: fc.Arbitrary<LanePlan> = anyCells([1]).chain((cells) =>
   fc
-    .tuple(...sizeClasses(cells, [ROUTE], []).map(anyShare))
+    .tuple(...sizeClasses(aSituation({ cells, routes: [ROUTE], lanes: [], limits: [] })).map(anyShare))
     .map((shares) => ({ laneId: 'p0/m0', shares, binding: null, isHeld: false })),
 );
 
