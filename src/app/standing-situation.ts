@@ -1,6 +1,7 @@
 /** How things stand for a forecast: as the record has it, with every lane served that could be. */
-import type { Situation } from '../core/plan/situation.ts';
+import type { PlanLimit, Situation } from '../core/plan/situation.ts';
 import { declaredSlots, unusedSupply } from '../core/plan/unused.ts';
+import { isSameWindow } from '../core/quota/window.ts';
 import type { SituationReader } from './planning.ts';
 import type { Routing } from './ports.ts';
 import type { ServedLane } from './process-registry.ts';
@@ -16,13 +17,15 @@ export const untouchedSituation = ({ providers }: Routing, nowMs: number): Situa
 
 /**
  * The situation of all lanes of the routing. Where no worker is at work on a lane now, it counts as served in full: whoever
- * asks is about to start one.
+ * asks is about to start one. Limits that the record does not have yet, since they were declared while others were at work,
+ * count as declared, with nothing used.
  */
 export const standingSituation = async (reader: SituationReader, routing: Routing): Promise<Situation> => {
   const served = routing.providers.flatMap((provider) =>
     provider.lanes.map((lane): ServedLane => ({ lane, provider })),
   );
   const situation = await reader.read(served);
+  const { limits } = situation;
   return {
     ...situation,
     lanes: situation.lanes.map((lane) => {
@@ -31,5 +34,19 @@ export const standingSituation = async (reader: SituationReader, routing: Routin
         ? lane
         : { ...lane, slots: declaredSlots(own.provider, own.lane) };
     }),
+    providers: situation.providers.map(({ id, concurrency }) => ({
+      id,
+      concurrency: concurrency ?? routing.provider(id)?.concurrency ?? null,
+    })),
+    limits: [
+      ...limits,
+      ...unusedSupply(routing.providers).limits.filter((declared) => !limits.some(isSameAs(declared))),
+    ],
   };
 };
+
+/** Whether both count the same in the same windows; how much they allow may differ. */
+const isSameAs =
+  (one: PlanLimit) =>
+  ({ scope, metric, window }: PlanLimit): boolean =>
+    scope === one.scope && metric === one.metric && isSameWindow(window, one.window);

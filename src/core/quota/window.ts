@@ -21,6 +21,15 @@ export const windowMs = (window: Window): number => {
   }
 };
 
+/** Whether both begin and end at the same instants, or after the same time, by what is declared of them. */
+export const isSameWindow = (one: Window, other: Window): boolean => fieldsOf(one) === fieldsOf(other);
+
+const fieldsOf = (window: Window): string =>
+  Object.entries(window)
+    .map(([name, value]) => `${name} ${value}`)
+    .toSorted()
+    .join(', ');
+
 /**
  * When the window that holds the instant ends: the first boundary after `atMs`, an instant in milliseconds.
  *
