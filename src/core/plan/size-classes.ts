@@ -81,7 +81,8 @@ export const sizeClasses = (grounds: ClassGrounds): readonly SizeClass[] => {
     return route === undefined || cell.count <= 0 ? [] : [{ cell, route }];
   });
   const kinds = Map.groupBy(known, takersOf(grounds));
-  const most = Math.max(LEAST_CLASSES, Math.min(MOST_CLASSES, MOST_PAIRS / grounds.lanes.length));
+  const open = new Set(known.flatMap(({ route }) => route.laneIds));
+  const most = Math.max(LEAST_CLASSES, Math.min(MOST_CLASSES, MOST_PAIRS / open.size));
   let groups: readonly Group[] = [];
   for (const coarseness of COARSENESSES) {
     const sizeOf = sizesAndDeadlines(known, grounds.nowMs, coarseness);

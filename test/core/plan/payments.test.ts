@@ -51,6 +51,15 @@ const night = (count: number, deadlineMinutes: number | null, changes: Partial<S
     ...changes,
   });
 
+/** A hundred requests, while nobody makes calls on the lane that costs nothing. */
+const unserved = (deadlineMinutes: number | null): Situation => {
+  const situation = night(100, deadlineMinutes);
+  const lanes = situation.lanes.map((lane) =>
+    lane.price === undefined ? { ...lane, slots: 0, awaySlots: 4 } : lane,
+  );
+  return { ...situation, lanes };
+};
+
 const paidRequests = (situation: Situation): number | undefined =>
   paidWork(situation, solve).payments.find(({ batchId }) => batchId === 1)?.requests;
 
@@ -139,16 +148,9 @@ describe('what a batch with a budget pays for', () => {
   });
 
   it('is nothing while a lane that costs nothing is only away, until the deadline is near', () => {
-    const away = (deadlineMinutes: number | null): Situation => {
-      const situation = night(100, deadlineMinutes);
-      const lanes = situation.lanes.map((lane) =>
-        lane.price === undefined ? { ...lane, slots: 0, awaySlots: 4 } : lane,
-      );
-      return { ...situation, lanes };
-    };
-    expect(paidRequests(away(null))).toBe(0);
-    expect(paidRequests(away(60))).toBe(0);
-    expect(paidRequests(away(4))).toBe(100);
+    expect(paidRequests(unserved(null))).toBe(0);
+    expect(paidRequests(unserved(60))).toBe(0);
+    expect(paidRequests(unserved(4))).toBe(100);
   });
 
   it('is left undone where the budget is too little for it, and then as many as can are done for nothing', () => {
