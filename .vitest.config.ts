@@ -9,8 +9,11 @@ const UNIT = ['core', 'config', 'providers', 'simulator', 'app', 'cli', 'compose
 const ALONE = ['chaos*', 'kill*', 'midnight', 'night', 'plan', 'quota*', 'servers*', 'terms'].map(
   (name) => `test/e2e/${name}.test.ts`,
 );
+const MADE_HOME = 'test/e2e/made-home.ts';
 /** Mostly they wait: for windows, for processes, for disks. */
 const AT_ONCE = 2;
+/** Their processes wait even more. */
+const E2E_AT_ONCE = 3;
 /** A machine that others use may stall for seconds: what fails there is tried once more, and counted as flaky. */
 const RETRIES = process.env['CI'] === 'true' ? 1 : 0;
 
@@ -42,10 +45,11 @@ export default defineConfig({
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
           exclude: ALONE,
+          globalSetup: MADE_HOME,
           testTimeout: 120_000,
           hookTimeout: 120_000,
           retry: RETRIES,
-          maxWorkers: AT_ONCE,
+          maxWorkers: E2E_AT_ONCE,
           sequence: { groupOrder: 3 },
         },
       },
@@ -53,6 +57,7 @@ export default defineConfig({
         test: {
           name: 'e2e-alone',
           include: ALONE,
+          globalSetup: MADE_HOME,
           testTimeout: 120_000,
           hookTimeout: 120_000,
           retry: RETRIES,

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { openEmbeddedPostgres } from '../../src/adapters/embedded-postgres/open.ts';
 import type { PostgresAddress } from '../../src/adapters/postgres/connect.ts';
 import { type HomeName, openSharedServers } from '../homes/homes.ts';
+import { copyMadeHome } from './made-home.ts';
 
 /** A home, ready for commands. Disposing leaves no server of the stage's own behind. */
 export interface StageHome extends AsyncDisposable {
@@ -34,6 +35,7 @@ export const openStageHome = async (options: StageHomeOptions): Promise<StageHom
 
 const openEmbeddedHome = async ({ dataDirectory, holdsServer }: StageHomeOptions): Promise<StageHome> => {
   await using stack = new AsyncDisposableStack();
+  if (holdsServer) await copyMadeHome(dataDirectory);
   // At the end a server that a killed command left behind stops, because its last client leaves.
   stack.defer(async () => await (await openEmbeddedPostgres({ dataDirectory })).close());
   if (holdsServer) stack.use(await openEmbeddedPostgres({ dataDirectory }));
