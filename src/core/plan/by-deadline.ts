@@ -67,6 +67,14 @@ const SECOND_MS = 1_000;
 /** Less than this is the solver's rounding. */
 const ROUNDING = 1e-4;
 
+/** As many requests as are left of the class, shared out evenly. */
+export const cellsLeft = ({ sizeClass, count }: LeftOver): readonly BacklogCell[] =>
+  sizeClass.cells.map((cell) => ({
+    ...cell,
+    count: (cell.count * count) / sizeClass.count,
+    promptTokens: (cell.promptTokens * count) / sizeClass.count,
+  }));
+
 /** All of a class. */
 export const inFull = (sizeClass: SizeClass): LeftOver => ({ sizeClass, count: sizeClass.count });
 

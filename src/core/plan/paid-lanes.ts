@@ -2,11 +2,11 @@
  * Which paid lane is paid for what: the cheapest that takes it, and what that one cannot do in time either goes on to the
  * next cheapest.
  */
-import { type LeftOver, leftByDeadline } from './by-deadline.ts';
+import { cellsLeft, type LeftOver, leftByDeadline } from './by-deadline.ts';
 import { canTake } from './demand.ts';
 import type { Solve } from './linear-programme.ts';
 import type { LanePlan, Share } from './plan.ts';
-import type { BacklogCell, PlanLane, Situation } from './situation.ts';
+import type { PlanLane, Situation } from './situation.ts';
 import { type SizeClass, sizeClasses } from './size-classes.ts';
 
 /** What one batch pays for, and until when that is of use. */
@@ -106,7 +106,7 @@ const inTime = ({
   readonly deadlineAtMs: number;
   readonly solve: Solve;
 }): Done => {
-  const cells = own.flatMap(cellsOf);
+  const cells = own.flatMap(cellsLeft);
   const undone = leftByDeadline({ ...situation, cells, lanes: [lane] }, deadlineAtMs, solve);
   // Classes are made anew there; what they are made of stays.
   const undoneOf = new Map(undone.map(({ sizeClass, count }) => [sizeClass.cells[0], count]));
@@ -118,14 +118,6 @@ const inTime = ({
     .filter(({ count }) => count > 0);
   return { done, undone };
 };
-
-/** As many requests as are left of the class, shared out evenly. */
-const cellsOf = ({ sizeClass, count }: LeftOver): readonly BacklogCell[] =>
-  sizeClass.cells.map((cell) => ({
-    ...cell,
-    count: (cell.count * count) / sizeClass.count,
-    promptTokens: (cell.promptTokens * count) / sizeClass.count,
-  }));
 
 /** Each class with the cheapest of these lanes that takes it; those that none takes are left out. */
 const onCheapest = (

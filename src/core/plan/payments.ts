@@ -3,13 +3,13 @@
  * nothing else. Of all ways to be done in time the one is chosen that leaves the least to pay. The budget is the record's
  * business: it grants no call that could exceed it, whatever is planned.
  */
-import { leftByDeadline, requestsLeft } from './by-deadline.ts';
+import { cellsLeft, inFull, leftByDeadline, requestsLeft } from './by-deadline.ts';
 import { situationUntil } from './forecast.ts';
 import type { Solve } from './linear-programme.ts';
 import { paidPlans } from './paid-lanes.ts';
 import type { LanePlan } from './plan.ts';
 import type { BacklogCell, PlanLane, Situation } from './situation.ts';
-import type { SizeClass } from './size-classes.ts';
+import { type SizeClass, sizeClasses } from './size-classes.ts';
 
 /** What one batch may pay for now. */
 export interface Payment {
@@ -30,12 +30,18 @@ export interface PaidWork {
 /** Whether calls on the lane cost nothing. */
 export const isFree = ({ price }: PlanLane): boolean => price === undefined;
 
-/** The situation as if nothing could be paid for. */
-export const withoutMoney = (situation: Situation): Situation => ({
-  ...situation,
-  lanes: situation.lanes.filter(isFree),
-  routes: situation.routes.map(({ pays: _pays, ...route }) => route),
-});
+/** The situation as if nothing could be paid for: requests that may be paid for are like all others. */
+export const withoutMoney = (situation: Situation): Situation => {
+  const paidIds = new Set(situation.lanes.filter((lane) => !isFree(lane)).map(({ id }) => id));
+  return {
+    ...situation,
+    lanes: situation.lanes.filter(isFree),
+    routes: situation.routes.map(({ pays: _pays, ...route }) => ({
+      ...route,
+      laneIds: route.laneIds.filter((id) => !paidIds.has(id)),
+    })),
+  };
+};
 
 /** @throws what `solve` throws. */
 export const paidWork = (situation: Situation, solve: Solve): PaidWork => {
@@ -45,7 +51,7 @@ export const paidWork = (situation: Situation, solve: Solve): PaidWork => {
     ({ batchId }) => batchId,
   );
   const free = withThoseWhoComeBack(withoutMoney(situation));
-  const left = [...batches].map(([batchId, routes]) => {
+  const toPay = [...batches].map(([batchId, routes]) => {
     const ids = new Set(routes.map(({ id }) => id));
     const isOwn = ({ routeId }: BacklogCell): boolean => ids.has(routeId);
     const deadlineAtMs = routes[0]?.pays?.deadlineAtMs ?? Infinity;
@@ -54,14 +60,16 @@ export const paidWork = (situation: Situation, solve: Solve): PaidWork => {
     const all = before.cells.some(isOwn)
       ? leftByDeadline(before, deadlineAtMs, solve, worthAmong(before.cells))
       : [];
-    const own = all.filter(({ sizeClass }) => sizeClass.cells.some(isOwn));
-    return { batchId, isOwn, deadlineAtMs, leftNanoDollars, left: own };
+    // Those of others who are like them are not paid for.
+    const own = all.flatMap(cellsLeft).filter(isOwn);
+    const left = sizeClasses({ ...situation, cells: own }).map(inFull);
+    return { batchId, deadlineAtMs, leftNanoDollars, left };
   });
-  const { lanes, costsNanoDollars } = paidPlans(situation, paidLanes, left, solve);
+  const { lanes, costsNanoDollars } = paidPlans(situation, paidLanes, toPay, solve);
   return {
-    payments: left.map(({ batchId, left: own, isOwn, leftNanoDollars }, index) => ({
+    payments: toPay.map(({ batchId, left: own, leftNanoDollars }, index) => ({
       batchId,
-      requests: requestsLeft(own, isOwn),
+      requests: requestsLeft(own, () => true),
       isCovered: (costsNanoDollars[index] ?? 0) <= leftNanoDollars,
     })),
     lanes,

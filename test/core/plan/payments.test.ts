@@ -174,6 +174,21 @@ describe('what a batch with a budget pays for', () => {
     expect(freeShares(poor)).not.toEqual(freeShares(rich));
   });
 
+  it('is its fair part of what equal batches leave, whichever came first', () => {
+    const own = night(500, 20);
+    const other = { id: 2, batchId: 2, priority: 0, laneIds: own.routes[0]?.laneIds ?? [] };
+    const cells = [...own.cells, aCell(28, 500, { routeId: 2 })];
+    const orders = [
+      { cells, routes: [...own.routes, other] },
+      { cells: cells.toReversed(), routes: [other, ...own.routes] },
+    ];
+    // Of a thousand some 630 are done for nothing, half of them its own.
+    for (const order of orders) {
+      expect(paidRequests({ ...own, ...order })).toBeGreaterThan(175);
+      expect(paidRequests({ ...own, ...order })).toBeLessThan(200);
+    }
+  });
+
   it('is nothing for a batch without a budget', () => {
     const situation = night(1_000, 10);
     const routes = situation.routes.map(({ pays: _pays, ...route }) => route);
