@@ -86,7 +86,7 @@ export function statusLines({ progress, laneIds, warnings }: BatchStatus): reado
   const money = moneyText(progress);
   return [
     batchSentence(batch, atMs),
-    `  ${fullCount(underWay)} under way, ${fullCount(parked)} parked${nextDueAtMs === null ? '' : ` (the next until ${clockTime(nextDueAtMs, atMs)})`}; ` +
+    `  ${fullCount(underWay)} under way, ${fullCount(parked)} parked${parked === 0 || nextDueAtMs === null ? '' : ` (the next until ${clockTime(nextDueAtMs, atMs)})`}; ` +
       `${fullCount(batch.promptTokens)} tokens in, ${fullCount(batch.completionTokens)} out`,
     ...(money === '' ? [] : [`  ${oneLine(money)}`]),
     ...(batch.policy === null

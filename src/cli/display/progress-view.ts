@@ -172,12 +172,13 @@ function outlookOf(progress: Progress, { lanes, forecast, linesPerMinute }: Seen
 /** Waits shorter than this are part of the ordinary pace of a limited lane. */
 const SHORTEST_WAIT_MS = 5_000;
 
-function nextOpening({ atMs, nextDueAtMs }: Progress, lanes: readonly LaneView[]): Outlook | null {
+/** Where nothing is parked, those that are due only avoid a lane until then. */
+function nextOpening({ atMs, parked, nextDueAtMs }: Progress, lanes: readonly LaneView[]): Outlook | null {
   const openings = lanes
     .map(({ laneId, state }) => ({ laneId, untilMs: opensAtMs(state) }))
     .filter((opening): opening is { laneId: string; untilMs: number } => opening.untilMs !== null);
   const isOpen = openings.length < lanes.length;
-  const wakes = nextDueAtMs === null ? [] : [{ laneId: null, untilMs: nextDueAtMs }];
+  const wakes = parked === 0 || nextDueAtMs === null ? [] : [{ laneId: null, untilMs: nextDueAtMs }];
   const candidates = isOpen ? wakes : [...openings, ...wakes];
   const next = candidates.toSorted((a, b) => a.untilMs - b.untilMs)[0];
   return next === undefined || next.untilMs - atMs < SHORTEST_WAIT_MS ? null : { kind: 'waiting', ...next };
