@@ -18,6 +18,9 @@ const MOST_FAILURE_SHARE = 0.5;
 /** The reserve above the mean that is made before a lane has shown its tokenizer: four deviations of a sixteenth (`measure_of`). */
 const FIRST_TOKEN_MARGIN = 1.25;
 
+/** A lane that has been without a worker for longer is not expected back. `lane_queue` is told of use once a minute. */
+const AWAY = '10 minutes';
+
 /** The {@link SituationReader} on a pool of connections to the record. One per process: it remembers what is dear to count. */
 export const postgresSituationReader = (pool: pg.Pool): SituationReader => {
   const backlog = postgresBacklogCells(pool);
@@ -66,6 +69,8 @@ interface LaneRow {
   readonly callMs: number | null;
   readonly waitingMs: number | null;
   readonly hasEnded: boolean;
+  /** It was granted calls a moment ago. */
+  readonly wasServed: boolean;
   readonly failureShare: number;
   readonly tokenRatio: number;
   readonly tokenRatioAtMost: number;
@@ -79,9 +84,11 @@ const readLanes = async (pool: pg.Pool, served: readonly ServedLane[]): Promise<
     `SELECT l.id AS "laneId", least(w.slots, c.amount) AS slots, t.mean_call_ms AS "callMs", now_ms() - o.begun_at_ms AS "waitingMs", coalesce(t.calls > 0, false) AS "hasEnded",
        least(${MOST_FAILURE_SHARE}, coalesce(t.failure_share, 0)) AS "failureShare",
        least(m.token_ratio, coalesce(t.token_ratio, m.token_ratio / ${FIRST_TOKEN_MARGIN})) AS "tokenRatio", m.token_ratio AS "tokenRatioAtMost",
+       coalesce(u.used_at > clock_timestamp() - interval '${AWAY}', false) AS "wasServed",
        h.needs_user OR EXISTS (SELECT FROM lane_pause p WHERE p.lane_id = l.id) AS "isShut", h.until_ms AS "opensAtMs"
      FROM unnest($1::text[], $2::text[], $3::bigint[]) WITH ORDINALITY AS l (id, provider_id, max_output, place)
      LEFT JOIN lane_total t ON t.lane_id = l.id
+     LEFT JOIN lane_queue u ON u.lane_id = l.id
      CROSS JOIN LATERAL measure_of(l.id, l.max_output) AS m
      CROSS JOIN LATERAL (
        SELECT coalesce(sum(wl.slots), 0) AS slots FROM worker_lane wl JOIN process w ON w.id = wl.worker_id
@@ -121,13 +128,13 @@ const readLanes = async (pool: pg.Pool, served: readonly ServedLane[]): Promise<
 
 const planLane = (
   { lane, provider }: ServedLane,
-  { laneId: id, slots, failureShare, tokenRatio, tokenRatioAtMost, isShut, opensAtMs }: LaneRow,
+  { laneId: id, slots, wasServed, failureShare, tokenRatio, tokenRatioAtMost, isShut, opensAtMs }: LaneRow,
   length: CallLength,
 ): PlanLane => ({
   ...length,
   id,
   slots,
-  ...(slots < 1 ? { awaySlots: declaredSlots(provider, lane) } : {}),
+  ...(slots < 1 && wasServed ? { awaySlots: declaredSlots(provider, lane) } : {}),
   failureShare,
   tokenRatio,
   tokenRatioAtMost,

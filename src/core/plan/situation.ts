@@ -57,7 +57,7 @@ export interface PlanLane {
   readonly providerId: string;
   /** Calls at once: its own bound, its provider's, and what live workers offer. */
   readonly slots: number;
-  /** Where no worker makes calls on it now: the calls at once that it would have. */
+  /** Where no worker makes calls on it now, but one did a moment ago: the calls at once that it would have. */
   readonly awaySlots?: number;
   /** How long a call takes. */
   readonly callMs: number;

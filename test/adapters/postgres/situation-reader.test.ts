@@ -218,6 +218,17 @@ describe('a lane', () => {
     expect((await bench.lane()).failureShare).toBe(0.5);
   });
 
+  test('is expected back for ten minutes after it has lost its worker', async (context) => {
+    const bench = await openBench(context);
+    await bench.beginSome(1);
+    expect((await bench.lane()).awaySlots).toBeUndefined();
+    await bench.query("UPDATE process SET heartbeat_at = clock_timestamp() - interval '1 minute'");
+    expect(await bench.lane()).toMatchObject({ slots: 0, awaySlots: 3 });
+    expect((await bench.lane(OTHER)).awaySlots).toBeUndefined();
+    await bench.query("UPDATE lane_queue SET used_at = clock_timestamp() - interval '11 minutes'");
+    expect((await bench.lane()).awaySlots).toBeUndefined();
+  });
+
   test('has the slots of live workers, within the limits of calls at once in force', async (context) => {
     const bench = await openBench(context);
     expect([(await bench.lane()).slots, (await bench.lane(OTHER)).slots]).toEqual([3, 4]);
