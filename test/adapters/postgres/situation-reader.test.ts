@@ -376,15 +376,18 @@ test('a batch pays for what is left when its last hours before the deadline end'
   const pays = async () => (await bench.read()).routes.map((route) => route.pays);
   expect(await pays()).toEqual([undefined]);
   const noonAfterMs = Date.parse('2026-11-21T12:00Z');
-  await bench.query('UPDATE batch SET max_cost_nano_dollars = 1, deadline_at_ms = $1', [noonAfterMs]);
-  expect(await pays()).toEqual([{ deadlineAtMs: noonAfterMs }]);
+  await bench.query(
+    'UPDATE batch SET max_cost_nano_dollars = 9, spent_nano_dollars = 4, held_nano_dollars = 2, deadline_at_ms = $1',
+    [noonAfterMs],
+  );
+  expect(await pays()).toEqual([{ deadlineAtMs: noonAfterMs, leftNanoDollars: 3 }]);
   const night = { fromMinute: 600, untilMinute: 420, timeZone: 'UTC' };
   await bench.query('UPDATE batch SET night_window = $1', [JSON.stringify(night)]);
-  expect(await pays()).toEqual([{ deadlineAtMs: noonAfterMs }]);
+  expect(await pays()).toEqual([{ deadlineAtMs: noonAfterMs, leftNanoDollars: 3 }]);
   await bench.query('UPDATE batch SET night_window = $1', [JSON.stringify({ ...night, fromMinute: 720 })]);
-  expect(await pays()).toEqual([{ deadlineAtMs: Date.parse('2026-11-21T07:00Z') }]);
+  expect(await pays()).toEqual([{ deadlineAtMs: Date.parse('2026-11-21T07:00Z'), leftNanoDollars: 3 }]);
   await bench.query('UPDATE batch SET deadline_at_ms = NULL');
-  expect(await pays()).toEqual([{ deadlineAtMs: null }]);
+  expect(await pays()).toEqual([{ deadlineAtMs: null, leftNanoDollars: 3 }]);
 });
 
 test('what a batch without a budget has not done by then expires', async (context) => {
