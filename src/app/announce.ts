@@ -1,7 +1,13 @@
 /** What a process says of itself to the others, and what they disagree about. Pure. */
 import type { Limit, Provider, Window } from '../core/model.ts';
 import type { Routing } from './ports.ts';
-import type { Announcement, LiveProcess, Role, ScopedLimit } from './process-registry.ts';
+import {
+  type Announcement,
+  everyLane,
+  type LiveProcess,
+  type Role,
+  type ScopedLimit,
+} from './process-registry.ts';
 
 /** What is announced. */
 export interface Announced {
@@ -14,9 +20,7 @@ export interface Announced {
 export const announcementOf = ({ roles, routing, configHash }: Announced): Announcement => ({
   roles,
   configHash,
-  lanes: roles.includes('worker')
-    ? routing.providers.flatMap((provider) => provider.lanes.map((lane) => ({ lane, provider })))
-    : [],
+  lanes: roles.includes('worker') ? everyLane(routing) : [],
   limits: routing.providers.flatMap(limitsOf),
 });
 

@@ -1,5 +1,6 @@
 /** Keeps a plan in force while there is something to plan, and says when batches will be done. */
 import { finishingOrder, type Forecasts, forecastsOf, situationUntil } from '../core/plan/forecast.ts';
+import { countLeft } from '../core/plan/by-deadline.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import type { PlanBook } from './plan-book.ts';
 import { type Payment, withoutMoney } from '../core/plan/payments.ts';
@@ -159,7 +160,7 @@ const sumUp = (
 ): Readonly<Record<string, unknown>> => ({
   madeAtMs: plan.madeAtMs,
   finishAtMs: plan.finishAtMs,
-  undone: plan.undone.reduce((sum, { count }) => sum + count, 0),
+  undone: countLeft(plan.undone),
   untriedLanes: lanes.filter(({ slots, guess }) => slots > 0 && guess !== undefined).length,
   unplannable: plan.unplannable.length,
   readMs: Math.round(readMs),

@@ -7,7 +7,7 @@ import type { BatchStore } from './batch-store.ts';
 import type { HealthBook } from './health-book.ts';
 import type { BegunCall, FinishedCall, Granted, GrantLedger, Slice } from './ledger.ts';
 import type { Clock, LaneQueues, Log, ProviderClient, Routing, WakeSignal } from './ports.ts';
-import type { Announcement, ProcessRegistry, ServedLane } from './process-registry.ts';
+import { type Announcement, everyLane, type ProcessRegistry, type ServedLane } from './process-registry.ts';
 import { keepPlanning, type PlanningTools } from './keep-planning.ts';
 import { openPlanBook } from './plan-book.ts';
 import { type CallTools, runSlice } from './run-slice.ts';
@@ -134,14 +134,10 @@ export const startNight = async (
  * The lanes of every process, and those of ours on which nobody makes calls now: what one process alone may do says little of
  * when a batch is done, or of what has to be paid for.
  */
-const allLanes = async (
-  processes: ProcessRegistry,
-  { providers }: Routing,
-): Promise<readonly ServedLane[]> => {
+const allLanes = async (processes: ProcessRegistry, routing: Routing): Promise<readonly ServedLane[]> => {
   const served = await processes.servedLanes();
   const known = new Set(served.map(({ lane }) => lane.id));
-  const others = providers.flatMap((provider) => provider.lanes.map((lane) => ({ lane, provider })));
-  return [...served, ...others.filter(({ lane }) => !known.has(lane.id))];
+  return [...served, ...everyLane(routing).filter(({ lane }) => !known.has(lane.id))];
 };
 
 /** Takes jobs of the lane until the signal aborts, then waits for those under way. */

@@ -1,5 +1,6 @@
 /** Who is at work on a record, in which roles, and on which lanes. */
 import type { Lane, Limit, Provider } from '../core/model.ts';
+import type { Routing } from './ports.ts';
 
 /** What a process does. Each role may run in any number of processes, together or apart. */
 export type Role = 'api' | 'dispatcher' | 'worker';
@@ -9,6 +10,10 @@ export interface ServedLane {
   readonly lane: Lane;
   readonly provider: Provider;
 }
+
+/** Every lane of a routing. */
+export const everyLane = ({ providers }: Pick<Routing, 'providers'>): readonly ServedLane[] =>
+  providers.flatMap((provider) => provider.lanes.map((lane) => ({ lane, provider })));
 
 /** One limit as a configuration has it; `calls` are calls at once. */
 export interface ScopedLimit {

@@ -94,7 +94,7 @@ const MOST_BEGINS = 2;
 
 /**
  * Begins the whole slice together, and what is left of it again when so much time went by since that it might be counted
- * elsewhere. The way to the record and back is no such time: it would be as long again.
+ * elsewhere: since the record began it, not since it was asked to, or a slow record would be asked twice.
  */
 const begunCalls = (tools: CallTools, slice: Slice): BegunCalls => {
   const { begin, clock, routing } = tools;

@@ -4,7 +4,7 @@ import { declaredSlots, unusedSupply } from '../core/plan/unused.ts';
 import { isSameWindow } from '../core/quota/window.ts';
 import type { SituationReader } from './planning.ts';
 import type { Routing } from './ports.ts';
-import type { ServedLane } from './process-registry.ts';
+import { everyLane } from './process-registry.ts';
 
 /** What nobody has used yet, with nothing waiting. */
 export const untouchedSituation = ({ providers }: Routing, nowMs: number): Situation => ({
@@ -21,9 +21,7 @@ export const untouchedSituation = ({ providers }: Routing, nowMs: number): Situa
  * count as declared, with nothing used.
  */
 export const standingSituation = async (reader: SituationReader, routing: Routing): Promise<Situation> => {
-  const served = routing.providers.flatMap((provider) =>
-    provider.lanes.map((lane): ServedLane => ({ lane, provider })),
-  );
+  const served = everyLane(routing);
   const situation = await reader.read(served);
   const { limits } = situation;
   return {

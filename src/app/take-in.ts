@@ -91,9 +91,11 @@ export const takeIn = async (
   );
   if (taken.kind === 'no-good-line')
     throw new BatchRefused('invalid', noGoodLine(input.shownAs, reader.reasons));
+  const { reasons } = reader;
   // Somebody else took it in meanwhile.
-  if (taken.kind === 'exists') return await takeUp(tools, taken.batch, { submission, wanted });
-  return { batch: taken.batch, reasons: reader.reasons, isKnown: false, formerTerms: null };
+  if (taken.kind === 'exists')
+    return { ...(await takeUp(tools, taken.batch, { submission, wanted })), reasons };
+  return { batch: taken.batch, reasons, isKnown: false, formerTerms: null };
 };
 
 /** Long enough for any file's name. */

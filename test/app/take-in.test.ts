@@ -141,11 +141,13 @@ describe('takeIn', () => {
       },
       setTerms: async (...told) => void set.push(told),
     });
-    const taken = await take({
+    const submission = {
       terms: { ...NOTHING_ASKED, priority: 9 },
       outputPath: '/out',
       errorPath: '/err',
-    });
+    };
+    const taken = await take(submission, `no JSON\n${documents('a')}`);
+    expect(taken.reasons.count).toBe(1);
     expect(taken).toMatchObject({
       isKnown: true,
       batch: { terms: { priority: 9 } },

@@ -163,6 +163,8 @@ describe('the status of a batch', () => {
     const text = statusLines(status({ parked: 3, nextDueAtMs: NOW_MS + 60_000, lanes })).join('\n');
     expect(text).toMatch(/3 parked \(the next until .+\);/u);
     expect(text).toMatch(/groq\/small .*paused/u);
+    const avoiding = statusLines(status({ parked: 0, nextDueAtMs: NOW_MS + 60_000 })).join('\n');
+    expect(avoiding).toContain('0 parked;');
   });
 
   it('has no table without lanes, and each warning on one line', () => {

@@ -78,6 +78,10 @@ export const cellsLeft = ({ sizeClass, count }: LeftOver): readonly BacklogCell[
 /** All of a class. */
 export const inFull = (sizeClass: SizeClass): LeftOver => ({ sizeClass, count: sizeClass.count });
 
+/** Requests that are left, which may be a fraction. */
+export const countLeft = (left: readonly LeftOver[]): number =>
+  left.reduce((sum, { count }) => sum + count, 0);
+
 /** Whole requests among what is left that lie in these cells; a class that has others too is shared out evenly. */
 export const requestsLeft = (left: readonly LeftOver[], isOwn: (cell: BacklogCell) => boolean): number =>
   Math.max(

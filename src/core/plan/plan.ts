@@ -5,7 +5,7 @@
  * Pure; made anew every few seconds from how things stand, so it may round where reality will not.
  */
 import { windowMs } from '../quota/window.ts';
-import type { LeftOver } from './by-deadline.ts';
+import { countLeft, type LeftOver } from './by-deadline.ts';
 import { canTake, expectedUse } from './demand.ts';
 import { paidWork, type Payment, withoutMoney } from './payments.ts';
 import type { LinearSolution, Solve } from './linear-programme.ts';
@@ -187,11 +187,9 @@ interface Earliest {
 /** The earliest finish by what is near; where that leaves something undone, by all that can be seen, less exactly. */
 const soonestNight = (near: ProgrammeInput, situation: Situation, solve: Solve): Earliest => {
   const soonest = earliestFinish(near, solve);
-  if (countOf(soonest.undone) < ROUNDING) return soonest;
+  if (countLeft(soonest.undone) < ROUNDING) return soonest;
   return earliestFinish({ ...near, segments: segmentsOf(situation, { isWhole: true }) }, solve);
 };
-
-const countOf = (left: readonly LeftOver[]): number => left.reduce((sum, { count }) => sum + count, 0);
 
 /** The instants ahead at which something expires. */
 const expiriesOf = (classes: readonly SizeClass[], nowMs: number): readonly number[] => [
@@ -202,13 +200,10 @@ const expiriesOf = (classes: readonly SizeClass[], nowMs: number): readonly numb
 const mostInTime = (input: ProgrammeInput, solve: Solve): Earliest => {
   const inTime = { ...input, expiryOf: ({ expiresAtMs = Infinity }: SizeClass) => expiresAtMs };
   const { undone } = nightUntil(inTime, input.segments.length - 1, solve);
-  return earliestFinish(inTime, solve, countOf(undone));
+  return earliestFinish(inTime, solve, countLeft(undone));
 };
 
-/**
- * The first segment in which all can be done but for what cannot be helped, found by halving: by default all, and where that
- * cannot be, as much as can.
- */
+/** The first segment in which all can be done but for what cannot be helped, found by halving. */
 const earliestFinish = (input: ProgrammeInput, solve: Solve, leastUndone = 0): Earliest => {
   const at = (lastSegment: number): Earliest => nightUntil(input, lastSegment, solve);
   let [low, high] = [0, input.segments.length - 1];
@@ -216,16 +211,13 @@ const earliestFinish = (input: ProgrammeInput, solve: Solve, leastUndone = 0): E
   while (low < high) {
     const middle = Math.floor((low + high) / 2);
     const found = at(middle);
-    if (countOf(found.undone) > leastUndone + ROUNDING) low = middle + 1;
+    if (countLeft(found.undone) > leastUndone + ROUNDING) low = middle + 1;
     else {
       best = found;
       high = middle;
     }
   }
-  if (best !== null) return best;
-  const last = at(low);
-  const undone = countOf(last.undone);
-  return low === 0 || undone <= leastUndone + ROUNDING ? last : earliestFinish(input, solve, undone);
+  return best ?? at(low);
 };
 
 /** The earliest finish in that segment. */

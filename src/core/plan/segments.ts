@@ -9,6 +9,7 @@ import type { PlanLimit, Situation } from './situation.ts';
 export const SHORT_WINDOW_MS = 5 * 60_000;
 /** Resets of a window that are looked ahead; what is later counts as a rate. */
 const RESETS_AHEAD = 2;
+/** More make the programme slow. */
 const MOST_CUTS = 9;
 /** Cuts closer together than this, or than this share of how far off they are, become one. */
 export const CLOSEST_MS = 30_000;

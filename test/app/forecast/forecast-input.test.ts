@@ -163,6 +163,28 @@ describe('the forecast of an input', () => {
     expect(minutesFromNow(finish.kind === 'at' ? finish.atMs : null)).toBe(5);
   });
 
+  it('leaves money out of it, also of a batch at work that has a budget', async () => {
+    const deadlineAtMs = NOW_MS + 30 * MINUTE_MS;
+    const price = { inputNanoDollarsPerMillion: 1, outputNanoDollarsPerMillion: 1, requestNanoDollars: 0 };
+    const situation = {
+      ...paced,
+      routes: [
+        aRoute({
+          batchId: 7,
+          laneIds: ['alpha/small', 'dear/model'],
+          pays: { deadlineAtMs, leftNanoDollars: 1e9 },
+        }),
+      ],
+      cells: [aCell(600, 500)],
+      lanes: [...paced.lanes, { ...aPlanLane('dear/model'), price }],
+    };
+    const terms = { ...ANY_TERMS, deadlineAtMs };
+    const { finish, lanes, deadline } = await ask({ situation, batchId: 7, terms });
+    expect(minutesFromNow(finish.kind === 'at' ? finish.atMs : null)).toBe(60);
+    expect(lanes.map(({ laneId }) => laneId)).toEqual(['alpha/small']);
+    expect(deadline?.linesLeft).toBe(300);
+  });
+
   it('promises nothing where a person has to open the only lane', async () => {
     const shut = { ...paced, lanes: [aPlanLane('alpha/small', { opensAtMs: Infinity })] };
     const { finish, unplannableLines } = await ask({ situation: shut });

@@ -140,11 +140,23 @@ describe('what a batch with a budget pays for', () => {
     ]);
   });
 
-  it('is no reason to say that nobody can tell the end', () => {
-    const situation = night(1_000, 10);
-    const plan = makePlan(situation, solve);
-    const forecasts = forecastsOf({ situation, plans: new Map([[1, plan]]), before: new Map() });
-    expect(forecasts.get(1)?.finishAtMs).toBeGreaterThan(NOW_MS + 10 * MINUTE_MS);
+  it('is no reason to say that nobody can tell the end, unless the budget is too little', () => {
+    const tooLong = [aCell(28, 1_000), aCell(52, 3)];
+    const finishWith = (leftNanoDollars: number): number | null | undefined => {
+      const { routes, lanes, ...others } = night(0, 10, { cells: tooLong });
+      const situation = {
+        ...others,
+        routes: routes.map((route) => ({
+          ...route,
+          pays: { deadlineAtMs: NOW_MS + 10 * MINUTE_MS, leftNanoDollars },
+        })),
+        lanes: lanes.map((lane) => (lane.price === undefined ? { ...lane, contextTokens: 8_192 } : lane)),
+      };
+      const plan = makePlan(situation, solve);
+      return forecastsOf({ situation, plans: new Map([[1, plan]]), before: new Map() }).get(1)?.finishAtMs;
+    };
+    expect(finishWith(DOLLAR)).toBeGreaterThan(NOW_MS + 10 * MINUTE_MS);
+    expect(finishWith(1)).toBeNull();
   });
 
   it('is nothing while a lane that costs nothing is only away, until the deadline is near', () => {
@@ -176,7 +188,7 @@ describe('what a batch with a budget pays for', () => {
 
   it('is its fair part of what equal batches leave, whichever came first', () => {
     const own = night(500, 20);
-    const other = { id: 2, batchId: 2, priority: 0, laneIds: own.routes[0]?.laneIds ?? [] };
+    const other = { id: 2, batchId: 2, priority: 0, laneIds: ['alpha/small'] };
     const cells = [...own.cells, aCell(28, 500, { routeId: 2 })];
     const orders = [
       { cells, routes: [...own.routes, other] },

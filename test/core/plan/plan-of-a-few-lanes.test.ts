@@ -3,6 +3,7 @@ import { openSolver } from '../../../src/adapters/highs/open-solver.ts';
 import { leftByDeadline } from '../../../src/core/plan/by-deadline.ts';
 import { forecastsOf } from '../../../src/core/plan/forecast.ts';
 import { makePlan, type Plan } from '../../../src/core/plan/plan.ts';
+import { segmentsOf } from '../../../src/core/plan/segments.ts';
 import type { Situation } from '../../../src/core/plan/situation.ts';
 import { aCell, aPlanLane, aPlanLimit, aSituation, NOW_MS } from './a-situation.ts';
 
@@ -72,6 +73,24 @@ test('a lane that opens after many others is planned for when it opens', () => {
 test('what a lane does that opens after many others is not left at a deadline', () => {
   const situation = aNightAfterManyOpenings(20 * HOUR_MS);
   expect(leftByDeadline(situation, NOW_MS + 21 * HOUR_MS, solve)).toEqual([]);
+});
+
+test('of what takes longer than can be seen nobody says when it is done', () => {
+  const month = { kind: 'calendar', unit: 'month', timeZone: 'UTC' } as const;
+  const situation = aSituation({ limits: [aPlanLimit('alpha/small', { window: month, amount: 1 })] });
+  const plan = makePlan(situation, solve);
+  expect(plan.undone).toMatchObject([{ count: expect.closeTo(997, -1) }]);
+  const forecasts = forecastsOf({ situation, plans: new Map([[1, plan]]), before: new Map() });
+  expect(forecasts.get(1)?.finishAtMs).toBeNull();
+});
+
+test('a night with many cuts has few segments, near ones exactly, or all of it less exactly', () => {
+  const situation = aNightAfterManyOpenings(20 * HOUR_MS);
+  const hours = (isWhole: boolean): readonly number[] =>
+    segmentsOf(situation, { isWhole }).map(({ startMs }) => Math.round((startMs - NOW_MS) / HOUR_MS));
+  expect(hours(false)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  expect(hours(true)).toHaveLength(10);
+  expect(hours(true).at(-1)).toBe(20);
 });
 
 test('what waits for a person is said to, and the rest is done as soon as it can be', () => {

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { openSolver } from '../../../src/adapters/highs/open-solver.ts';
 import { expectedUse } from '../../../src/core/plan/demand.ts';
+import { countLeft } from '../../../src/core/plan/by-deadline.ts';
 import { makePlan, type Plan } from '../../../src/core/plan/plan.ts';
 import {
   CLOSEST_MS,
@@ -102,7 +103,7 @@ test('what is planned before anything changes fits what every limit gives until 
 const requestsOf = (classes: readonly SizeClass[]): number =>
   classes.reduce((sum, { count }) => sum + count, 0);
 
-const undoneOf = ({ undone }: Plan): number => undone.reduce((sum, { count }) => sum + count, 0);
+const undoneOf = ({ undone }: Plan): number => countLeft(undone);
 
 test(
   'every request is planned, left undone, or fits no lane, and nothing is negative or no number',

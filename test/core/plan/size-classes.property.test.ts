@@ -5,7 +5,7 @@ import { bandOf, bandRange } from '../../../src/core/plan/bands.ts';
 import { canTake } from '../../../src/core/plan/demand.ts';
 import type { PlanRoute, Situation } from '../../../src/core/plan/situation.ts';
 import { type SizeClass, sizeClasses } from '../../../src/core/plan/size-classes.ts';
-import { aCell, aSituation } from './a-situation.ts';
+import { aCell, aPlanLane, aSituation } from './a-situation.ts';
 import { anyCells, anySituation, anyTallies, NOW_MS } from './any-situation.ts';
 
 const HOUR_MS = 3_600_000;
@@ -206,4 +206,13 @@ test('after many answers of one size the expected one is their mean', () => {
       }
     }),
   );
+});
+
+test('lanes that no request may run on make classes no coarser', () => {
+  const cells = Array.from({ length: 50 }, (_, index) => aCell(index, 10));
+  const others = Array.from({ length: 60 }, (_, index) => aPlanLane(`other/${index}`));
+  const few = aSituation({ cells });
+  const classes = sizeClasses(few);
+  expect(classes.length).toBeGreaterThan(40);
+  expect(sizeClasses({ ...few, lanes: [...few.lanes, ...others] })).toEqual(classes);
 });

@@ -103,7 +103,7 @@ BEGIN
     stopped_by := 'closed'; wake_at_ms := closed_ms; RETURN;
   END IF;
 
-  free_slots := free_slots_of(the_lane);
+  free_slots := free_slots_of(the_lane); -- again, now that nobody else may take one
   IF breaker > 0 THEN free_slots := least(free_slots, 1 - open_calls_of(the_lane)); END IF;
   slice_calls := CASE WHEN breaker > 0 THEN 1 ELSE calls_per_slice(the_lane, scopes) END;
 
