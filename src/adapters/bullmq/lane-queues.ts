@@ -43,6 +43,8 @@ const LOCK_MS = 60_000;
 const STALLED_CHECK_MS = 10_000;
 /** The record counts tries; BullMQ must never give a job up on its own account. */
 const STALLS_ALLOWED = 1_000;
+/** For so long, by the record's clock, the guard may hold a lane. */
+const LONGEST_HOLD_MS = 60_000;
 
 /** The queues, and what the board needs of them. */
 export interface BoardableQueues extends LaneQueues, AsyncDisposable {
@@ -169,8 +171,9 @@ export const queueName = (laneId: string): string => laneId.replaceAll('%', '%25
 /**
  * The worker's own limiter, a guard against our mistakes and nothing more: twice the shortest window's requests. A
  * full bucket that refills, or the seam between two fixed windows, may legally let that many through; measured,
- * anything tighter held legal bursts for 0.7-2.5 s. It counts jobs, which may hold more calls than one. A lane without
- * a limit on requests needs none, and is spared its cost.
+ * anything tighter held legal bursts for 0.7-2.5 s. It counts jobs, which may hold more calls than one, or no call that
+ * a provider counts; so what is over its bound waits for a minute at most, even where the window is a day. A lane
+ * without a limit on requests needs none, and is spared its cost.
  */
 const guard = (
   { lane, provider }: ServedLane,
@@ -183,7 +186,7 @@ const guard = (
   return {
     limiter: {
       max: shortest.amount * 2 + lane.concurrency * 2,
-      duration: Math.max(1, Math.ceil(windowMs(shortest.window) / rate)),
+      duration: Math.max(1, Math.ceil(Math.min(windowMs(shortest.window), LONGEST_HOLD_MS) / rate)),
     },
   };
 };

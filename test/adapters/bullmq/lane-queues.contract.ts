@@ -42,7 +42,7 @@ export const until = async (isSo: () => Promise<boolean>, what: string): Promise
 /** Registers the suite for one home. */
 export const laneQueuesContract = (
   home: string,
-  open: (context: TestContext) => Promise<OpenedQueues>,
+  open: (context: TestContext, rate?: number) => Promise<OpenedQueues>,
 ): void => {
   const LANE = served();
   const { id } = LANE.lane;
@@ -87,6 +87,23 @@ export const laneQueuesContract = (
       );
       await count(8);
       expect(mostUnderWay).toBe(2);
+    });
+
+    test('hold no lane for longer than a minute, also where its shortest window is a day', async (context) => {
+      const MINUTES_PER_SECOND = 60;
+      const { queues } = await open(context, MINUTES_PER_SECOND);
+      const lane = aLane(id, {
+        concurrency: 2,
+        limits: [
+          { metric: 'requests', amount: 2, window: { kind: 'fixed', perMs: 86_400_000, anchorAtMs: 0 } },
+        ],
+      });
+      const { work, slices, count } = rememberingWork();
+      await queues.consume({ lane, provider: aProvider([lane]) }, work);
+      const jobs = Array.from({ length: 20 }, (_, index) => [index + 1]);
+      await queues.add(id, jobs);
+      await count(20);
+      expect(slices.toSorted(byFirst)).toEqual(jobs);
     });
 
     test('take a slice once however often it is added, and again when it is added again', async (context) => {

@@ -13,13 +13,13 @@ export interface OpenedQueues {
   readonly log: RecordingLog;
 }
 
-/** Queues in an empty database. */
-export const openOnPostgres = async (context: TestContext): Promise<OpenedQueues> => {
+/** Queues in an empty database. `rate` is that of the record's clock. */
+export const openOnPostgres = async (context: TestContext, rate = 1): Promise<OpenedQueues> => {
   const { address } = await openTestDatabase(context);
   const log = recordingLog();
   await using stack = new AsyncDisposableStack();
   const backend = stack.use(await openPostgresBackend(address, () => {}));
-  const queues = stack.use(openLaneQueues(backend, log));
+  const queues = stack.use(openLaneQueues(backend, log, rate));
   const opened = stack.move();
   context.onTestFinished(() => opened.disposeAsync());
   return { queues, log };
@@ -28,13 +28,14 @@ export const openOnPostgres = async (context: TestContext): Promise<OpenedQueues
 /** Queues in an empty Redis, which is of this test alone. */
 export const openOnRedis = async (
   context: TestContext,
+  rate = 1,
   prefix = 'nightshift-test',
 ): Promise<OpenedQueues & { readonly redis: TestRedis; readonly backend: RedisBackend }> => {
   const redis = await openTestRedis(context);
   const log = recordingLog();
   await using stack = new AsyncDisposableStack();
   const backend = stack.use(await openRedisBackend({ url: redis.url, prefix }, () => {}));
-  const queues = stack.use(openLaneQueues(backend, log));
+  const queues = stack.use(openLaneQueues(backend, log, rate));
   const opened = stack.move();
   context.onTestFinished(() => opened.disposeAsync());
   return { queues, log, redis, backend };

@@ -67,7 +67,7 @@ describe('queues on Redis', () => {
   });
 
   test('keep every key under their prefix, so that several share a Redis', async (context) => {
-    const { queues, redis } = await openOnRedis(context, 'nightshift-abc');
+    const { queues, redis } = await openOnRedis(context, 1, 'nightshift-abc');
     const lane = served();
     const { work, count } = rememberingWork();
     await queues.consume(lane, work);
