@@ -58,13 +58,15 @@ const inputLines = function* ({ documents }: Night): Generator<string> {
 const writeLines = async ({ directory }: RunSetting, name: string, lines: Iterable<string>): Promise<void> =>
   await pipeline(Readable.from(lines), createWriteStream(join(directory, name)));
 
-/** So many calls on every lane, so long before the night that no window knows of them any more. */
+/** A small night of one document in so many, and so many calls on every lane besides. */
+const PRACTICE_STEP = 15;
 const PRACTICE_CALLS = 3;
+/** So long before the night that no window knows of it any more. */
 const PRACTICE_BEFORE_MS = 40 * DAY_MS;
 const LONGEST_PRACTICE_MS = 60 * MINUTE_MS;
 const PRACTICE = 'practice.jsonl';
 
-/** What a user has who ran a batch before: lanes that have shown how long their calls take. */
+/** What a user has who ran a batch before: lanes that have shown how long their calls take, and answers how long they are. */
 const practise = async (setting: RunSetting, home: NightHome): Promise<RunFault> => {
   const { night, providers, rate } = setting;
   await writeLines(setting, PRACTICE, practiceLines(night));
@@ -78,8 +80,10 @@ const practise = async (setting: RunSetting, home: NightHome): Promise<RunFault>
   return FINISHED.includes(ended.code) ? null : `practice ended with exit code ${ended.code}: ${ended.said}`;
 };
 
-/** The shortest documents of the middle of the file, for every lane by its name. */
+/** For every lane by its name documents of a size that all take, so that each is called; for the pool some of all sizes. */
 const practiceLines = function* ({ tiers, documents }: Night): Generator<string> {
+  for (const document of documents.filter((_, index) => index % PRACTICE_STEP === 0))
+    yield `${lineOf({ ...document, id: `some ${document.id}` }, POOL)}\n`;
   const few = documents.toSorted((a, b) => a.promptTokens - b.promptTokens);
   const from = Math.floor(few.length / 3);
   for (const tier of tiers)

@@ -1,5 +1,6 @@
 /** When the input is done, and between when and when. */
 import { openTimeEnd, type OpenTimeEnd, opensAtMs } from '../../core/night-window.ts';
+import { type AnswerEvidence, answerEvidence } from '../../core/plan/answer-length.ts';
 import { inFull, requestsLeft } from '../../core/plan/by-deadline.ts';
 import { forecastsOf } from '../../core/plan/forecast.ts';
 import type { Plan } from '../../core/plan/plan.ts';
@@ -33,7 +34,7 @@ export const finishOf = async (plans: Plans, night: Night, plan: Plan): Promise<
     return { kind: 'never', lines: Math.min(lines, countOf(cells.filter(night.isOwn))) };
   }
   const [best, worst] =
-    answersAreKnown(night) && untriedLanes(night, plan).length === 0
+    answersToldBy(night) === 'own' && untriedLanes(night, plan).length === 0
       ? [atMs, atMs]
       : [await finishWith(plans, night, BEST), await finishWith(plans, night, WORST)];
   const beganAtMs = beginsAtMs(night);
@@ -51,9 +52,9 @@ export const finishOf = async (plans: Plans, night: Night, plan: Plan): Promise<
   };
 };
 
-/** Whether the batch's own answers have shown how long they are. */
-export const answersAreKnown = ({ situation, batchId }: Night): boolean =>
-  situation.answers.some((answer) => answer.batchId === batchId);
+/** What tells how long the batch's answers are. */
+export const answersToldBy = ({ situation, batchId }: Night): AnswerEvidence =>
+  answerEvidence(situation.answers, batchId);
 
 /** The lanes of the plan on which no call has shown how long it takes. */
 export const untriedLanes = ({ situation }: Night, plan: Plan): readonly string[] => {

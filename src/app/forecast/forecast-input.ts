@@ -11,7 +11,7 @@ import type { MeasuredInput } from '../measure-input.ts';
 import { countedPlans } from './counted-plans.ts';
 import { additionsOf } from './forecast-additions.ts';
 import { deadlineOf } from './forecast-deadline.ts';
-import { answersAreKnown, finishOf, untriedLanes } from './forecast-finish.ts';
+import { answersToldBy, finishOf, untriedLanes } from './forecast-finish.ts';
 import type { InputForecast, LaneForecast, LaneOpening } from './input-forecast.ts';
 import {
   countOf,
@@ -44,7 +44,7 @@ export const forecastInput = async (
     answerTokens: Math.round(
       classes.reduce((sum, one) => sum + one.answerTokens * one.count * shareOf(one, isOwn), 0),
     ),
-    answersAreKnown: answersAreKnown(night),
+    answersToldBy: answersToldBy(night),
     untriedLanes: untriedLanes(night, plan),
     sizes: sizeBars(situation.cells.filter(isOwn)),
     linesOfOthers: night.linesOfOthers,

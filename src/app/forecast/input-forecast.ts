@@ -1,4 +1,5 @@
 /** The forecast of an input, as it is answered. Types only; all counts of lines are of the input alone and may be fractions where said. */
+import type { AnswerEvidence } from '../../core/plan/answer-length.ts';
 import type { FirstWait } from '../../core/plan/first-wait.ts';
 import type { PlanLimit } from '../../core/plan/situation.ts';
 import type { SizeBar } from '../../core/plan/tally.ts';
@@ -78,8 +79,8 @@ export interface InputForecast {
   readonly unplannableLines: number;
   readonly promptTokens: number;
   readonly answerTokens: number;
-  /** Whether the batch's own answers have shown how long they are. */
-  readonly answersAreKnown: boolean;
+  /** What tells how long its answers are. */
+  readonly answersToldBy: AnswerEvidence;
   /** Lanes of the plan that have not shown how quick they are. */
   readonly untriedLanes: readonly string[];
   readonly sizes: readonly SizeBar[];

@@ -1,4 +1,5 @@
 /** A forecast as it is printed: what there is to do, when it is done, by whom, what fits nowhere, and what would help. */
+import type { AnswerEvidence } from '../../core/plan/answer-length.ts';
 import { termsLines } from '../display/terms-text.ts';
 import { clockTime, counted, fullCount } from '../text/quantity.ts';
 import { span, type StyledLine } from '../text/styled.ts';
@@ -31,11 +32,16 @@ export function planLines(report: PlanReport, columns: number): readonly StyledL
 /** What is bad is told in full by the run; here a few words are enough. */
 const REASONS_SHOWN = 3;
 
+const ASSUMED_ANSWERS: Record<AnswerEvidence, string> = {
+  own: 'as long as so far',
+  others: 'as long as those of other batches',
+  bounds: 'a third of what they may be',
+};
+
 function headLines({ inputName, forecast, batch }: PlanReport, say: Say): readonly StyledLine[] {
-  const { lines, bad, promptTokens, answerTokens, answersAreKnown, atMs } = forecast;
+  const { lines, bad, promptTokens, answerTokens, answersToldBy, atMs } = forecast;
   const reasons = bad.first.slice(0, REASONS_SHOWN);
   const unshown = bad.count - reasons.length;
-  const assumed = answersAreKnown ? 'as long as so far' : 'a third of what they may be';
   return [
     [
       span(oneLine(inputName), 'cyan'),
@@ -45,7 +51,7 @@ function headLines({ inputName, forecast, batch }: PlanReport, say: Say): readon
     ...(unshown > 0 ? say(`… and ${fullCount(unshown)} more`, { indent: 2 }) : []),
     ...(batch === null ? [] : say(knownText(batch, atMs))),
     ...say(
-      `${fullCount(promptTokens)} tokens in, about ${fullCount(answerTokens)} out (answers ${assumed}).`,
+      `${fullCount(promptTokens)} tokens in, about ${fullCount(answerTokens)} out (answers ${ASSUMED_ANSWERS[answersToldBy]}).`,
     ),
   ];
 }

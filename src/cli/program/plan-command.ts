@@ -14,9 +14,10 @@ Examples:
 
 What it goes by:
   Lines are read, checked and measured as run does it. What is used of each limit today counts, and so do the lines of
-  batches in progress. Until answers have shown how long they are, each is taken for a third of what it may be; the range
-  is from short answers with nothing going wrong to long ones with a tenth more time. A file that is a batch in progress
-  already is planned from where it stands. Without any key it shows what the free tiers of the catalog would do.
+  batches in progress. Until its own answers have shown how long they are, each is taken to be as long as those of your
+  last batches to prompts of its size, and if there are none, for a third of what it may be; the range is from short
+  answers with nothing going wrong to long ones with a tenth more time. A file that is a batch in progress already is
+  planned from where it stands. Without any key it shows what the free tiers of the catalog would do.
   With --deadline it also says how many lines would be left then, and what would leave fewer. Of --between, what does not
   fit into one night is done in the next. Paid lanes are left out, whatever --max-cost says.
 
@@ -24,6 +25,7 @@ What it goes by:
   input, atMs, basis, batch, terms         what this is about, as of when; basis is "catalog" where no provider is on
   lines, bad, tooLarge, unplannableLines   what would run, and what not and why
   promptTokens, answerTokens, sizes        of all lines to run; sizes of prompts by doublings
+  answersToldBy                            the batch's "own" answers so far, those of "others", or the "bounds" alone
   linesOfOthers                            of batches in progress, which run from the same quota meanwhile
   finish        {kind: "at", atMs, earliestMs, latestMs}, or {kind: "never", lines}
   lanes         laneId, lines, share, promptTokens, answerTokens, boundBy, binding, firstWait, state

@@ -154,10 +154,10 @@ describe('the forecast of an input', () => {
   it('goes by the rest of a batch that is at work already', async () => {
     const answers = [{ batchId: 7, band: bandOf(500), answers: 40, tokens: 4_000 }];
     const situation = { ...paced, routes: [aRoute({ batchId: 7 })], cells: [aCell(50, 500)], answers };
-    const { lines, finish, answersAreKnown, linesOfOthers } = await ask({ situation, batchId: 7 });
-    expect({ lines, answersAreKnown, linesOfOthers }).toEqual({
+    const { lines, finish, answersToldBy, linesOfOthers } = await ask({ situation, batchId: 7 });
+    expect({ lines, answersToldBy, linesOfOthers }).toEqual({
       lines: 50,
-      answersAreKnown: true,
+      answersToldBy: 'own',
       linesOfOthers: 0,
     });
     expect(minutesFromNow(finish.kind === 'at' ? finish.atMs : null)).toBe(5);

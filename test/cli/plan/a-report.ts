@@ -30,7 +30,7 @@ export const aForecast = (changes: Partial<InputForecast> = {}): InputForecast =
   unplannableLines: 0,
   promptTokens: 4_800_000,
   answerTokens: 640_000,
-  answersAreKnown: false,
+  answersToldBy: 'bounds',
   untriedLanes: [],
   sizes: [
     { fromTokens: 255, toTokens: 510, count: 1_000 },

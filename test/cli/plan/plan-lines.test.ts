@@ -35,6 +35,9 @@ describe('a forecast as it is printed', () => {
     const text = textOf(aReport());
     expect(text).toContain('docs: 4,000 lines to run\n');
     expect(text).toContain('4,800,000 tokens in, about 640,000 out (answers a third of what they may be).');
+    expect(textOf(aReport({ answersToldBy: 'others' }))).toContain(
+      '(answers as long as those of other batches)',
+    );
     expect(text).toContain(
       'Done about tomorrow 02:40 (in 3 h 10 min), between tomorrow 02:25 and tomorrow 03:20.',
     );

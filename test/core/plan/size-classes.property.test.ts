@@ -208,6 +208,27 @@ test('after many answers of one size the expected one is their mean', () => {
   );
 });
 
+test('a batch without answers is taken to be as those of others to prompts of the same size', () => {
+  const sizes = [100, 2_000];
+  const others = sizes.flatMap((size, index) =>
+    [1, 2].map((batchId) => ({ batchId, band: bandOf(size), answers: 500, tokens: 500 * 40 * (index + 1) })),
+  );
+  const expected = answerTokensOf(others);
+  for (const batchId of [3, undefined]) {
+    const [short, long] = sizes.map((toTokens) => expected({ capTokens: 1_000, toTokens }, batchId));
+    expect(short).toBeCloseTo(40, -1);
+    expect(long).toBeCloseTo(80, -1);
+  }
+});
+
+test('a few answers of its own outweigh any number of those of others', () => {
+  const expected = answerTokensOf([
+    { batchId: 1, band: bandOf(500), answers: 2_000, tokens: 2_000 * 30 },
+    { batchId: 2, band: bandOf(500), answers: 40, tokens: 40 * 600 },
+  ]);
+  expect(expected({ capTokens: 1_000, toTokens: 500 }, 2)).toBeGreaterThan(540);
+});
+
 test('lanes that no request may run on make classes no coarser', () => {
   const cells = Array.from({ length: 50 }, (_, index) => aCell(index, 10));
   const others = Array.from({ length: 60 }, (_, index) => aPlanLane(`other/${index}`));
