@@ -1,8 +1,9 @@
 /** The body of a call, made from the line as it was stored. */
 import { requestedOutputTokens } from '../core/lines/chat-request.ts';
 import { bodyOfLine } from '../core/lines/line-form.ts';
-import type { JsonRecord } from '../core/json/loose-json.ts';
+import { isRecord, type JsonRecord } from '../core/json/loose-json.ts';
 import type { Lane, Provider } from '../core/model.ts';
+import { openRouterPrice } from '../core/money/price.ts';
 import { atStandardRate } from '../core/money/standard-rate.ts';
 import { isTask } from '../core/tasks/task.ts';
 import type { BegunCall } from './ledger.ts';
@@ -21,7 +22,7 @@ export interface CallBody {
  * @throws if the stored line is not what ingest accepted: the record was changed by hand.
  */
 export const callBody = (call: BegunCall, lane: Lane, provider: Provider): CallBody => {
-  const stored = provider.tier === 'paid' ? atStandardRate(storedBody(call)) : storedBody(call);
+  const stored = provider.tier === 'paid' ? paidBody(storedBody(call), lane, provider) : storedBody(call);
   const leftOut = new Set([...provider.refusesParameters, ...call.droppedParameters, 'model']);
   const body = Object.fromEntries(Object.entries(stored).filter(([name]) => !leftOut.has(name)));
   const askedTokens = call.outputIsAsked ? requestedOutputTokens(stored) : null;
@@ -29,6 +30,14 @@ export const callBody = (call: BegunCall, lane: Lane, provider: Provider): CallB
   // The line's own cap stands under the name it has there, unless the provider does not know that name.
   const isCapped = askedTokens !== null && requestedOutputTokens(body) === askedTokens;
   return { body: isCapped ? withOneCap(body, capTokens) : { ...body, max_tokens: capTokens }, capTokens };
+};
+
+/** OpenRouter chooses among hosts with prices of their own: one that asks for more than the budget is reckoned by is refused. */
+const paidBody = (stored: JsonRecord, { price }: Lane, { dialect }: Provider): JsonRecord => {
+  const body = atStandardRate(stored);
+  if (dialect !== 'openrouter' || price === undefined) return body;
+  const preferences = isRecord(body['provider']) ? body['provider'] : {};
+  return { ...body, provider: { ...preferences, max_price: openRouterPrice(price) } };
 };
 
 /** A line that names two caps gets the one that was reserved under both names: a provider may know either. */

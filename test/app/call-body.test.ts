@@ -54,6 +54,10 @@ describe('callBody', () => {
     ['modalities', ['text', 'audio']],
     ['audio', { voice: 'alloy', format: 'wav' }],
     ['prediction', { type: 'content', content: 'Yes.' }],
+    ['fallbacks', ['dear/large']],
+    ['cache_control', { type: 'ephemeral', ttl: '1h' }],
+    ['best_of', 8],
+    ['extra_body', { service_tier: 'priority' }],
   ])('leaves %s, which is billed by another price, to lanes that cost nothing', (name, value) => {
     const call = aCall({ line: batchLine({ messages: MESSAGES, [name]: value }) });
     expect(callBody(call, LANE, PROVIDER).body).toHaveProperty(name, value);
@@ -65,6 +69,46 @@ describe('callBody', () => {
     const hosted = { type: 'openrouter:web_search' };
     expect(paidBody([mine, hosted])).toMatchObject({ tools: [mine], tool_choice: 'auto' });
     expect(Object.keys(paidBody([hosted]))).toEqual(['messages', 'max_tokens']);
+  });
+
+  it('asks a paid lane to put nothing into a dearer cache, and leaves all else of messages and tools alone', () => {
+    const cache_control = { type: 'ephemeral' };
+    const part = { type: 'text', text: 'Say yes.' };
+    const parameters = { type: 'object', properties: { cache_control: { type: 'string' } } };
+    const mine = { type: 'function', function: { name: 'look_up', parameters } };
+    const said = { role: 'user', name: 'Ada' };
+    const line = batchLine({
+      messages: [{ ...said, cache_control, content: [{ ...part, cache_control }] }],
+      tools: [{ ...mine, cache_control }],
+    });
+    const sentTo = (tier: 'free' | 'paid') => callBody(aCall({ line }), LANE, { ...PROVIDER, tier }).body;
+    expect(sentTo('paid')).toMatchObject({ messages: [{ ...said, content: [part] }], tools: [mine] });
+    expect(JSON.stringify(sentTo('paid')).match(/cache_control/gu)).toHaveLength(1);
+    expect(JSON.stringify(sentTo('free')).match(/cache_control/gu)).toHaveLength(4);
+  });
+
+  it('lets OpenRouter choose no host that asks for more than the budget is reckoned by', () => {
+    const price = {
+      inputNanoDollarsPerMillion: 150_000_000,
+      outputNanoDollarsPerMillion: 600_000_000,
+      requestNanoDollars: 0,
+    };
+    const preferences = {
+      data_collection: 'deny',
+      order: ['dear'],
+      sort: 'throughput',
+      max_price: { prompt: 9 },
+    };
+    const line = batchLine({ messages: MESSAGES, provider: preferences });
+    const paid = { ...PROVIDER, tier: 'paid', dialect: 'openrouter' } as const;
+    expect(callBody(aCall({ line }), { ...LANE, price }, paid).body['provider']).toEqual({
+      data_collection: 'deny',
+      max_price: { prompt: 0.15, completion: 0.6, request: 0 },
+    });
+    expect(
+      callBody(aCall({ line }), { ...LANE, price }, { ...paid, dialect: 'openai' }).body['provider'],
+    ).toEqual({ data_collection: 'deny' });
+    expect(callBody(aCall({ line }), LANE, { ...paid, tier: 'free' }).body['provider']).toEqual(preferences);
   });
 
   it('sends a paid lane no more bytes than are set aside for, whatever is in the line', () => {

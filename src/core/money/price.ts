@@ -1,5 +1,6 @@
 /** What calls cost, exactly: the same arithmetic as in the record (`cost_of` in functions/budget.sql). Pure. */
 import type { Price, TokenUsage } from '../model.ts';
+import { NANO_DOLLARS_PER_DOLLAR } from './nano-dollars.ts';
 
 /** Prices are for so many tokens. */
 const TOKENS_PER_PRICE = 1_000_000n;
@@ -14,6 +15,18 @@ export function costNanoDollars(price: Price, usage: TokenUsage, calls = 1): num
     BigInt(usage.promptTokens) * BigInt(inputNanoDollarsPerMillion) +
     BigInt(usage.completionTokens) * BigInt(outputNanoDollarsPerMillion);
   return Number((product + TOKENS_PER_PRICE - 1n) / TOKENS_PER_PRICE) + calls * requestNanoDollars;
+}
+
+/**
+ * The price as OpenRouter takes it for `max_price`: dollars per million tokens, and per call
+ * (https://openrouter.ai/docs/guides/routing/provider-selection).
+ */
+export function openRouterPrice(price: Price) {
+  return {
+    prompt: price.inputNanoDollarsPerMillion / NANO_DOLLARS_PER_DOLLAR,
+    completion: price.outputNanoDollarsPerMillion / NANO_DOLLARS_PER_DOLLAR,
+    request: price.requestNanoDollars / NANO_DOLLARS_PER_DOLLAR,
+  };
 }
 
 /** A price with the name of whose it is. */
