@@ -2,12 +2,12 @@
  * Money, on a whole machine: what is paid is called with a budget alone, never for more than the budget, by the
  * provider's own count of tokens; what is left is reported.
  */
-import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { describeHomes, isThorough } from '../homes/homes.ts';
 import { requireExit } from './command.ts';
 import { chatLine, ids } from './lines.ts';
+import { billNanoDollars, declarePaid } from './paid-provider.ts';
 import { MODEL, provider, until } from './providers.ts';
 import { setStage, type Stage } from './stage.ts';
 
@@ -41,16 +41,7 @@ describeHomes((home) => {
       apiKeyEnv: KEY_ENV,
       pools: { free: [`free/${MODEL}`], dear: [`dear/${MODEL}`] },
     });
-    const text = await readFile(stage.path('nightshift.yaml'), 'utf8');
-    const start = text.indexOf('  dear:\n');
-    const dear = text
-      .slice(start)
-      .replace('tier: free', 'tier: paid')
-      .replace(
-        'contextTokens:',
-        `price: { input: ${PRICE.input}, output: ${PRICE.output} }\n        contextTokens:`,
-      );
-    await stage.write('nightshift.yaml', [`${text.slice(0, start)}${dear}`]);
+    await declarePaid(stage, 'dear', PRICE);
   });
 
   afterAll(async () => await stage[Symbol.asyncDispose]());
@@ -61,16 +52,7 @@ describeHomes((home) => {
       ids(count, name).map((id) => chatLine(id, { model })),
     );
 
-  /** What the paid provider would bill, by its own count, in billionths of a dollar. */
-  const billNanoDollars = (): number =>
-    stage.simulator
-      .calls()
-      .filter((call) => call.provider === 'dear')
-      .reduce(
-        (sum, { promptTokens, completionTokens }) =>
-          sum + (promptTokens * PRICE.input + completionTokens * PRICE.output) * 1_000,
-        0,
-      );
+  const billed = (): number => billNanoDollars(stage, 'dear', PRICE);
 
   /** Waits for the batch, and lets it have so many calls on paid lanes. */
   const allowed = async (name: string, requests: number): Promise<void> =>
@@ -96,7 +78,7 @@ describeHomes((home) => {
     const ended = await stage.run(['run', input, '--max-cost', '5', '--json'], WITH_KEY);
     requireExit(ended, 0);
     const told = summary.parse(JSON.parse(ended.stdout));
-    expect(billNanoDollars()).toBe(0);
+    expect(billed()).toBe(0);
     expect(told.cost).toEqual({ maxNanoDollars: 5_000_000_000, spentNanoDollars: 0, heldNanoDollars: 0 });
     expect(told.savings).toEqual({ against: `dear/${MODEL}`, nanoDollars: expect.any(Number) });
     const status = await stage.run(['status', 'free'], WITH_KEY);
@@ -121,18 +103,18 @@ describeHomes((home) => {
     const answered = stage.simulator.calls().filter((call) => call.provider === 'dear').length;
     expect(told.lines).toEqual({ total: count, succeeded: answered, open: count - answered });
     expect(answered).toBeGreaterThan(10);
-    expect(told.cost.spentNanoDollars).toBe(billNanoDollars());
-    expect(billNanoDollars()).toBeLessThanOrEqual(BUDGET * 1e9);
+    expect(told.cost.spentNanoDollars).toBe(billed());
+    expect(billed()).toBeLessThanOrEqual(BUDGET * 1e9);
     const again = await stage.run(['run', input, '--max-cost', String(BUDGET)], WITH_KEY);
     requireExit(again, 1);
     expect(again.stdout).toContain(`lines that are left wait for money`);
-    expect(billNanoDollars()).toBe(told.cost.spentNanoDollars);
+    expect(billed()).toBe(told.cost.spentNanoDollars);
   });
 
   test.runIf(isThorough(home))(
     'nor is it where the process is killed in the middle of calls, twice',
     async () => {
-      const before = billNanoDollars();
+      const before = billed();
       const input = await inputOf('killed', 200, 'dear');
       stage.simulator.setFaults([{ provider: 'dear', kind: 'slow', latencyMs: 300 }]);
       for (const round of [1, 2]) {
@@ -147,7 +129,7 @@ describeHomes((home) => {
       stage.simulator.setFaults([]);
       const ended = await stage.run(['run', input, '--max-cost', String(ENOUGH), '--json'], WITH_KEY);
       const { cost, lines } = summary.parse(JSON.parse(ended.stdout));
-      const bill = billNanoDollars() - before;
+      const bill = billed() - before;
       expect(lines.succeeded).toBeGreaterThan(10);
       expect(bill).toBeLessThanOrEqual(cost.spentNanoDollars);
       expect(cost.spentNanoDollars).toBeLessThanOrEqual(ENOUGH * 1e9);
