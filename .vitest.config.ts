@@ -1,14 +1,15 @@
 /**
- * Four projects, one after the other: `unit` needs nothing, `integration` real stores, `e2e` whole processes, `e2e-alone`
- * those whose instants count, one file at a time.
+ * Five projects, one after the other: `unit` needs nothing, `integration` real stores, `e2e` whole processes, `e2e-paced` those
+ * that mostly wait for a clock, and `e2e-alone` those whose instants count, one file at a time.
  */
 import { defineConfig } from 'vitest/config';
 
 const UNIT = ['core', 'config', 'providers', 'simulator', 'app', 'cli', 'compose', 'night'];
-/** Whole processes that are held to a clock, by windows of a second or by forecasts: no other file runs beside them. */
-const ALONE = ['chaos*', 'kill*', 'midnight', 'night', 'plan', 'quota*', 'servers*', 'terms'].map(
-  (name) => `test/e2e/${name}.test.ts`,
-);
+const e2e = (...names: readonly string[]) => names.map((name) => `test/e2e/${name}.test.ts`);
+/** Whole nights on a clock of their own, with few processes: they leave each other room. */
+const PACED = e2e('midnight', 'paid-night', 'terms');
+/** Whole processes that are held to windows of a second or to forecasts: no other file runs beside them. */
+const ALONE = e2e('chaos*', 'kill*', 'night', 'plan', 'quota*', 'servers*');
 const MADE_HOME = 'test/e2e/made-home.ts';
 /** Mostly they wait: for windows, for processes, for disks. */
 const AT_ONCE = 2;
@@ -44,13 +45,25 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
-          exclude: ALONE,
+          exclude: [...PACED, ...ALONE],
           globalSetup: MADE_HOME,
           testTimeout: 120_000,
           hookTimeout: 120_000,
           retry: RETRIES,
           maxWorkers: E2E_AT_ONCE,
           sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        test: {
+          name: 'e2e-paced',
+          include: PACED,
+          globalSetup: MADE_HOME,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          retry: RETRIES,
+          maxWorkers: AT_ONCE,
+          sequence: { groupOrder: 4 },
         },
       },
       {
@@ -62,7 +75,7 @@ export default defineConfig({
           hookTimeout: 120_000,
           retry: RETRIES,
           fileParallelism: false,
-          sequence: { groupOrder: 4 },
+          sequence: { groupOrder: 5 },
         },
       },
     ],

@@ -15,7 +15,7 @@ declare module 'vitest' {
   }
 }
 
-/** Makes it. The setup of the projects `e2e` and `e2e-alone`. */
+/** Makes it. The setup of all e2e projects. */
 export const setup = async ({ provide }: TestProject): Promise<() => Promise<void>> => {
   await using stack = new AsyncDisposableStack();
   const dataDirectory = await mkdtemp(join(tmpdir(), 'nightshift-e2e-made-'));

@@ -1,6 +1,6 @@
 /**
  * Whole nights with deadlines and budgets: what free lanes cannot do in time is paid for, by each batch from its own budget,
- * and within its hours. Twenty seconds pass in one.
+ * and within its hours. Thirty seconds pass in one.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -12,7 +12,7 @@ import { provider, refill } from './providers.ts';
 import { setStage, type Stage } from './stage.ts';
 import { moveNight, type TestClock, testClock } from './test-clock.ts';
 
-const RATE = 20;
+const RATE = 30;
 const BEGAN_MS = Date.parse('2026-11-20T20:00Z');
 const MINUTE_MS = 60_000;
 const KEY_ENV = 'NIGHTSHIFT_E2E_KEY';
