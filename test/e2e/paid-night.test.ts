@@ -1,6 +1,6 @@
 /**
  * Whole nights with deadlines and budgets: what free lanes cannot do in time is paid for, by each batch from its own budget,
- * and within its hours. Thirty seconds pass in one.
+ * and within its hours. Twenty seconds pass in one.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -12,7 +12,7 @@ import { provider, refill } from './providers.ts';
 import { setStage, type Stage } from './stage.ts';
 import { moveNight, type TestClock, testClock } from './test-clock.ts';
 
-const RATE = 30;
+const RATE = 20;
 const BEGAN_MS = Date.parse('2026-11-20T20:00Z');
 const MINUTE_MS = 60_000;
 const KEY_ENV = 'NIGHTSHIFT_E2E_KEY';
@@ -86,9 +86,9 @@ describeHome('embedded', () => {
       expect(callsOf(name, 'free').length + callsOf(name, 'dear').length).toBe(count);
     }
     expect(runs.reduce((sum, { cost }) => sum + cost.spentNanoDollars, 0)).toBe(billed());
-    // Of what the free lane gives until then most was used: money is for the rest.
+    // Of what the free lane gives until then most was used, once both had started: money is for the rest.
     const free = callsOf('one', 'free').length + callsOf('two', 'free').length;
-    expect(free).toBeGreaterThan(0.7 * FREE_PER_MINUTE * minutes);
+    expect(free).toBeGreaterThan(0.5 * FREE_PER_MINUTE * minutes);
   });
 
   test('Within its hours a batch pays for what the free lane cannot do by their end, and for nothing outside them', async () => {

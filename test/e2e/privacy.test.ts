@@ -86,7 +86,8 @@ describeHomes((home) => {
   });
 
   test('a second key gets no seat while a process with the first is at work', async () => {
-    stage.simulator.setFaults([{ provider: '*', kind: 'slow', latencyMs: 4_000 }]);
+    // For longer than another command takes to start, on a busy machine.
+    stage.simulator.setFaults([{ provider: '*', kind: 'slow', latencyMs: 12_000 }]);
     const first = stage.start(['run', await inputOf('slow')], WITH_KEY);
     await until('a call', () => callsInFlight(stage.simulator) > 0);
     const second = await stage.run(['run', await inputOf('late')], WITH_OTHER_KEY);
