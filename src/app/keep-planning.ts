@@ -38,8 +38,8 @@ const PAUSE_PER_PLAN = 9;
 /** A plan is in force for so long at least, and for this many of the pauses after which the next one should come. */
 const LEAST_FORCE_MS = 60_000;
 const FORCE_PER_PAUSE = 3;
-/** What waits may have been counted so long before it is read. */
-const COUNTED_BEFORE_MS = 250;
+/** Clocks of processes and of the record may differ by so much. */
+const CLOCKS_DIFFER_MS = 250;
 /** Batches that get a plan of their own for their forecast, beside the one of all; what is beyond is done by then at the latest. */
 const MOST_FORECASTS = 4;
 
@@ -121,9 +121,10 @@ const planOnce = async (
   const order = finishingOrder(situation);
   const last = order.at(-1);
   const plans = new Map<number, Plan>();
+  const countedAtMs = Math.min(beganAtMs, readAtMs - (situation.countedBeforeMs ?? 0));
   const allow = async (paid: readonly Payment[], forMs: number): Promise<void> => {
     for (const payment of paid)
-      await payments.allow(payment, { ageMs: realTime.nowMs() - beganAtMs + COUNTED_BEFORE_MS, forMs });
+      await payments.allow(payment, { ageMs: realTime.nowMs() - countedAtMs + CLOCKS_DIFFER_MS, forMs });
   };
   if (last === undefined) await allow(nothingMore(situation), LEAST_FORCE_MS);
   else {

@@ -229,6 +229,13 @@ describe('keepPlanning', () => {
     await night.finish();
   });
 
+  it('counts what was paid for since what waits was counted, however long ago that was', async () => {
+    const night = await setUp({ ...aSituation(), countedBeforeMs: 4_000 });
+    await night.moveTo(2_000);
+    expect(night.allowed.map(({ ageMs }) => ageMs)).toEqual([expect.closeTo(4_250), expect.closeTo(4_250)]);
+    await night.finish();
+  });
+
   it('lets nothing more be paid for where nothing waits: what comes back may cost nothing yet', async () => {
     const route = { batchId: 1, priority: 0, laneIds: ['alpha/small'] };
     const routes = [

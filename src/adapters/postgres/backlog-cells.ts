@@ -11,6 +11,8 @@ import { bandOf, bandRange } from '../../core/plan/bands.ts';
 export interface BacklogCells {
   /** The pending requests of these routes; those of large ones as they were a while ago. */
   read(routeIds: readonly number[]): Promise<readonly BacklogCell[]>;
+  /** Since when what was read last has stood, in real ms: the oldest count of a route that it holds. */
+  ageMs(): number;
 }
 
 /** A route is counted again after so many times as long as it took: a twentieth of one connection's time at most. */
@@ -29,6 +31,7 @@ export const BAND_STARTS: readonly number[] = Array.from(
 interface CountedRoute {
   readonly cells: readonly BacklogCell[];
   readonly size: number;
+  readonly beganAtMs: number;
   readonly nextAtMs: number;
 }
 
@@ -51,6 +54,10 @@ export const postgresBacklogCells = (
       counted = new Map([...fresh].filter(([id]) => routeIds.includes(id)));
       return [...counted.values()].flatMap(({ cells }) => cells);
     },
+    ageMs() {
+      const nowMs = realNowMs();
+      return nowMs - Math.min(nowMs, ...[...counted.values()].map(({ beganAtMs }) => beganAtMs));
+    },
   };
 };
 
@@ -65,7 +72,7 @@ const countingRoutes =
     const nextAtMs = endedAtMs + (endedAtMs - beganAtMs) * REST_PER_MS;
     return routeIds.map((id) => {
       const cells = byRoute.get(id) ?? [];
-      return [id, { cells, size: cells.reduce((sum, cell) => sum + cell.count, 0), nextAtMs }];
+      return [id, { cells, size: cells.reduce((sum, cell) => sum + cell.count, 0), beganAtMs, nextAtMs }];
     });
   };
 

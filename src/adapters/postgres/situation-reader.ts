@@ -42,7 +42,7 @@ const read = async (
     readPlanLimits(pool, scopes),
     readNowMs(pool),
   ]);
-  return { nowMs, ...waiting, answers, lanes, providers, limits };
+  return { nowMs, ...waiting, countedBeforeMs: backlog.ageMs(), answers, lanes, providers, limits };
 };
 
 const readNowMs = async (pool: pg.Pool): Promise<number> => {

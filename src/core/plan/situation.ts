@@ -110,6 +110,8 @@ export interface PlanProvider {
 export interface Situation {
   readonly nowMs: number;
   readonly cells: readonly BacklogCell[];
+  /** What is in them was counted up to so long before, in real ms. Missing: just now. */
+  readonly countedBeforeMs?: number;
   readonly routes: readonly PlanRoute[];
   readonly answers: readonly AnswerTally[];
   readonly lanes: readonly PlanLane[];

@@ -134,9 +134,12 @@ describe('the backlog', () => {
       (await backlog.read([1, 2])).map(({ count }) => count);
     expect(await counts()).toEqual([1]);
     await add(record, 1, [100]);
+    nowMs += 100;
     expect(await counts()).toEqual([1]);
-    nowMs += 200;
+    expect(backlog.ageMs()).toBeGreaterThan(100);
+    nowMs += 100;
     expect(await counts()).toEqual([2]);
+    expect(backlog.ageMs()).toBeLessThan(50);
   });
 
   test('of a large route rests without the others, and a new one is counted at once', async (context) => {
