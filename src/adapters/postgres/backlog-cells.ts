@@ -11,7 +11,7 @@ import { bandOf, bandRange } from '../../core/plan/bands.ts';
 export interface BacklogCells {
   /** The pending requests of these routes; those of large ones as they were a while ago. */
   read(routeIds: readonly number[]): Promise<readonly BacklogCell[]>;
-  /** Since when what was read last has stood, in real ms: the oldest count of a route that it holds. */
+  /** How old the oldest count is in what was read last, in real ms. */
   ageMs(): number;
 }
 

@@ -6,7 +6,7 @@ import { isNumber } from '../json/lossless-json.ts';
  * Ask for another rate than the standard one (twice as much for a faster answer, more for what is to be cached), for another
  * model's (OpenRouter's and LiteLLM's lists of substitutes), or for what is billed beside tokens, by other tokens than text
  * (searches, speech), or beyond the cap of the answer (what was predicted of it and did not come, answers to choose from). What
- * LiteLLM takes out of `extra_body` and passes on may be any of them.
+ * a gateway takes out of `extra_body` may be any of them.
  */
 const DEARER_PARAMETERS: ReadonlySet<string> = new Set([
   'service_tier',
