@@ -1,7 +1,7 @@
 /** What every implementation of quota promises, as properties over random nights. */
 import fc from 'fast-check';
 import { expect, type TestContext, test } from 'vitest';
-import type { TokenEstimate } from '../../src/core/model.ts';
+import type { Limit, TokenEstimate } from '../../src/core/model.ts';
 import type { QuotaScope } from '../../src/core/quota/quota.ts';
 import {
   LANES,
@@ -11,8 +11,18 @@ import {
   steppedNightArbitrary,
 } from './quota-commands.ts';
 import { type Play, callsOn, endAll, placeOrder, playNight, waitUntil } from './quota-night.ts';
-import { findRefusal } from './quota-provider.ts';
+import { findRefusal, type ProvidersCall } from './quota-provider.ts';
 import type { Answer, QuotaUnderTest } from './quota-under-test.ts';
+
+/** A bucket that is drawn from as soon as there is room, and how its first calls went. */
+const slowStartArbitrary = fc.record({
+  amount: fc.integer({ min: 1, max: 5 }),
+  perMs: fc.constantFrom(10_000, 60_000),
+  /** Of those that find it full: of the margin, how late they come. */
+  late01: fc.double({ min: 0, max: 4, noNaN: true }),
+  callMs: fc.integer({ min: 0, max: 20_000 }),
+  startsAtMs: fc.integer({ min: 0, max: 1_000_000 }),
+});
 
 /** How hard to try. */
 export interface Effort {
@@ -89,12 +99,83 @@ export const testQuota = (
   );
 
   test(
+    'it lets calls to a full bucket be late by four times the margin, for as long as that is drawn from',
+    { timeout: LONGEST_MS },
+    async (context) => {
+      const quota = await open(context);
+      const slowly = fc.asyncProperty(slowStartArbitrary, async ({ amount, perMs, ...start }) => {
+        const limit: Limit = { metric: 'requests', amount, window: { kind: 'refill', perMs } };
+        const calls = await drawAll(quota, limit, start);
+        expect(findRefusal(limit, calls, 'estimate-first')).toBeNull();
+      });
+      await expect(fc.assert(slowly, { numRuns: Math.ceil(nights / 10) })).resolves.toBeUndefined();
+    },
+  );
+
+  test(
     'it gives everything back once all calls have ended and their windows have passed',
     { timeout: LONGEST_MS },
     async (context) => {
       await expect(everyNight(await open(context), expectNothingLeaks)).resolves.toBeUndefined();
     },
   );
+};
+
+/** So many calls more than fill the bucket. */
+const DRAWN_CALLS = 12;
+
+/** Draws from a full bucket whenever there is room. The calls that find it full are late, all others come at once. */
+const drawAll = async (
+  quota: QuotaUnderTest,
+  limit: Limit,
+  {
+    late01,
+    callMs,
+    startsAtMs,
+  }: { readonly late01: number; readonly callMs: number; readonly startsAtMs: number },
+): Promise<readonly ProvidersCall[]> => {
+  const estimate: TokenEstimate = { promptTokens: 1, outputTokens: 1 };
+  const scopes = [LANES[0], PROVIDER];
+  const limitsOf = (id: string): QuotaScope => ({
+    id,
+    limits: id === PROVIDER ? [limit] : [],
+    concurrency: null,
+  });
+  await quota.reset([...LANES, PROVIDER].map(limitsOf), startsAtMs);
+  const calls: ProvidersCall[] = [];
+  const open: { readonly grant: number; readonly endsAtMs: number }[] = [];
+  const goOnTo = async (atMs: number): Promise<void> => {
+    for (const call of open.splice(0)) {
+      if (call.endsAtMs > atMs) open.push(call);
+      else {
+        await quota.setClock(call.endsAtMs);
+        await quota.settle(call.grant, { kind: 'estimate' }, null);
+      }
+    }
+    await quota.setClock(atMs);
+  };
+  for (let nowMs = startsAtMs; calls.length < limit.amount + DRAWN_CALLS;) {
+    const answer = await quota.reserve(scopes, estimate);
+    if (answer.kind === 'refused') {
+      const nextMs = Math.min(answer.roomAtMs ?? Infinity, ...open.map(({ endsAtMs }) => endsAtMs));
+      nowMs = Math.max(nowMs + 1, nextMs);
+      await goOnTo(nowMs);
+      continue;
+    }
+    const begunAtMs = (await quota.begin(answer.grant)) ?? nowMs;
+    const arrival01 = begunAtMs <= startsAtMs + 1 ? late01 : 0;
+    const endedAtMs = begunAtMs + callMs;
+    calls.push({
+      begunAtMs,
+      endedAtMs,
+      arrival01,
+      estimate,
+      actual: estimate,
+      unitCost: { input: 0, output: 0 },
+    });
+    open.push({ grant: answer.grant, endsAtMs: endedAtMs });
+  }
+  return calls;
 };
 
 const expectNoRefusal = async (play: Play): Promise<void> => {

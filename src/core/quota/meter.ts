@@ -109,8 +109,19 @@ export const beginUse = (meter: Meter, grant: number, nowMs: number): Meter => {
   return putUse(meter, grant, {
     ...use,
     begunAtMs: nowMs,
-    endsAtMs: endOfUseMs(meter, nowMs + meter.marginMs),
+    endsAtMs: endOfUseMs(meter, arrivesByMs(meter, nowMs)),
   });
+};
+
+/**
+ * A bucket refills from when it is first drawn from: how late that call was stays as long as the bucket is never full again,
+ * whereas any later one is made up for by the next. And the first calls of a process are its latest.
+ */
+const MARGINS_OF_A_FULL_BUCKET = 4;
+
+const arrivesByMs = (meter: Meter, begunAtMs: number): number => {
+  const isFull = meter.limit.window.kind === 'refill' && drain(meter, begunAtMs).debt === 0;
+  return begunAtMs + meter.marginMs * (isFull ? MARGINS_OF_A_FULL_BUCKET : 1);
 };
 
 const beginInSession = (meter: Meter, grant: number, use: Use, nowMs: number): Meter => {

@@ -284,7 +284,7 @@ BEGIN
     PERFORM begin_in_sessions(sessions_of(open_ids), at_ms);
   END IF;
   UPDATE grants g SET state = 'begun', worker_id = the_worker, begun_at_ms = at_ms WHERE g.id = ANY (open_ids);
-  UPDATE quota_use u SET expires_at_ms = use_end_ms(l, at_ms + l.margin_ms)
+  UPDATE quota_use u SET expires_at_ms = use_end_ms(l, arrives_by_ms(l, at_ms))
   FROM quota_limit l WHERE l.id = u.limit_id AND u.grant_id = ANY (open_ids) AND l.window_kind <> 'concurrency';
   RETURN QUERY
     SELECT g.id, g.request_id, g.lane_id, g.begun_at_ms, g.output_tokens, g.prompt_tokens,

@@ -11,6 +11,8 @@
 --   calendar      on both sides of it.
 --   refill        begin + margin. A use that ends becomes debt, and debt drains continuously at amount / per. Until then
 --                 it is held at its full size: a bucket that the provider has not yet drawn from does not refill.
+--                 The calls that find it full have four margins: how late they are stays for as long as it is never
+--                 full again, and the first calls of a process are its latest.
 --   session       begin + margin + per, or the latest end of the session once an answer has shown that it is open; see below.
 --   concurrency   held until the call is finished, by the last call of a slice for all of it (see grant_requests).
 --
@@ -58,6 +60,13 @@ CREATE FUNCTION use_end_ms(l quota_limit, counted_by_ms bigint) RETURNS bigint L
     WHEN l.window_kind IN ('fixed', 'fixed-month', 'calendar') THEN window_end_ms(l, counted_by_ms) + l.margin_ms
     WHEN l.window_kind = 'session' THEN least(counted_by_ms + l.per_ms, CASE WHEN l.session_is_sure THEN l.session_until_ms END)
   END
+$$;
+
+-- By when a call that begins now has reached the provider. The limit may not have been settled.
+CREATE FUNCTION arrives_by_ms(l quota_limit, at_ms bigint) RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
+  SELECT at_ms + l.margin_ms * CASE
+    WHEN l.window_kind = 'refill' AND l.debt <= greatest(0, at_ms - l.drained_at_ms) * l.amount::double precision / l.per_ms THEN 4
+    ELSE 1 END
 $$;
 
 -- When a use ends whose call is over; `ends_at_ms` is what was known before. A worker that was held up sent the call later
