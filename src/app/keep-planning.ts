@@ -121,10 +121,11 @@ const planOnce = async (
   const order = finishingOrder(situation);
   const last = order.at(-1);
   const plans = new Map<number, Plan>();
-  const countedAtMs = Math.min(beganAtMs, readAtMs - (situation.countedBeforeMs ?? 0));
   const allow = async (paid: readonly Payment[], forMs: number): Promise<void> => {
-    for (const payment of paid)
+    for (const payment of paid) {
+      const countedAtMs = Math.min(beganAtMs, readAtMs - countedBeforeMs(situation, payment));
       await payments.allow(payment, { ageMs: realTime.nowMs() - countedAtMs + CLOCKS_DIFFER_MS, forMs });
+    }
   };
   if (last === undefined) await allow(nothingMore(situation), LEAST_FORCE_MS);
   else {
@@ -143,6 +144,10 @@ const planOnce = async (
   await tools.forecasts.store(forecasts);
   return { cost: { readMs, planMs }, isIdle: last === undefined, forecasts };
 };
+
+/** How long before a situation was read the oldest count is of what waits in a batch. */
+const countedBeforeMs = ({ routes }: Situation, { batchId }: Payment): number =>
+  Math.max(0, ...routes.map((route) => (route.batchId === batchId ? (route.countedBeforeMs ?? 0) : 0)));
 
 /** Of every batch that could pay. */
 const nothingMore = ({ routes }: Situation): readonly Payment[] => {

@@ -229,8 +229,16 @@ describe('keepPlanning', () => {
     await night.finish();
   });
 
-  it('counts what was paid for since what waits was counted, however long ago that was', async () => {
-    const night = await setUp({ ...aSituation(), countedBeforeMs: 4_000 });
+  it('counts what was paid for since what waits in its batch was counted, however long ago that was', async () => {
+    const route = { priority: 0, laneIds: ['alpha/small'] };
+    const night = await setUp({
+      ...aSituation(),
+      routes: [
+        { ...route, id: 1, batchId: 1, countedBeforeMs: 4_000 },
+        { ...route, id: 2, batchId: 1, countedBeforeMs: 1_000 },
+        { ...route, id: 3, batchId: 2, countedBeforeMs: 60_000 },
+      ],
+    });
     await night.moveTo(2_000);
     expect(night.allowed.map(({ ageMs }) => ageMs)).toEqual([expect.closeTo(4_250), expect.closeTo(4_250)]);
     await night.finish();

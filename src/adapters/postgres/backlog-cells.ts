@@ -11,8 +11,8 @@ import { bandOf, bandRange } from '../../core/plan/bands.ts';
 export interface BacklogCells {
   /** The pending requests of these routes; those of large ones as they were a while ago. */
   read(routeIds: readonly number[]): Promise<readonly BacklogCell[]>;
-  /** How old the oldest count is in what was read last, in real ms. */
-  ageMs(): number;
+  /** How old the count of a route is that was read last, in real ms; 0 for one that was not among them. */
+  ageMs(routeId: number): number;
 }
 
 /** A route is counted again after so many times as long as it took: a twentieth of one connection's time at most. */
@@ -54,9 +54,9 @@ export const postgresBacklogCells = (
       counted = new Map([...fresh].filter(([id]) => routeIds.includes(id)));
       return [...counted.values()].flatMap(({ cells }) => cells);
     },
-    ageMs() {
+    ageMs(routeId) {
       const nowMs = realNowMs();
-      return nowMs - Math.min(nowMs, ...[...counted.values()].map(({ beganAtMs }) => beganAtMs));
+      return nowMs - (counted.get(routeId)?.beganAtMs ?? nowMs);
     },
   };
 };

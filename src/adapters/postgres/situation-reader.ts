@@ -42,7 +42,8 @@ const read = async (
     readPlanLimits(pool, scopes),
     readNowMs(pool),
   ]);
-  return { nowMs, ...waiting, countedBeforeMs: backlog.ageMs(), answers, lanes, providers, limits };
+  const routes = waiting.routes.map((route) => ({ ...route, countedBeforeMs: backlog.ageMs(route.id) }));
+  return { nowMs, cells: waiting.cells, routes, answers, lanes, providers, limits };
 };
 
 const readNowMs = async (pool: pg.Pool): Promise<number> => {

@@ -39,6 +39,8 @@ export interface PlanRoute {
   };
   /** Its batch has a deadline and no budget: what is not done by then expires. Missing: nothing does. */
   readonly expiresAtMs?: number;
+  /** What waits in it was counted so long before, in real ms. Missing: just now. */
+  readonly countedBeforeMs?: number;
 }
 
 /** What answers to prompts of one size came to, lately. */
@@ -110,8 +112,6 @@ export interface PlanProvider {
 export interface Situation {
   readonly nowMs: number;
   readonly cells: readonly BacklogCell[];
-  /** What is in them was counted up to so long before, in real ms. Missing: just now. */
-  readonly countedBeforeMs?: number;
   readonly routes: readonly PlanRoute[];
   readonly answers: readonly AnswerTally[];
   readonly lanes: readonly PlanLane[];

@@ -136,10 +136,11 @@ describe('the backlog', () => {
     await add(record, 1, [100]);
     nowMs += 100;
     expect(await counts()).toEqual([1]);
-    expect(backlog.ageMs()).toBeGreaterThan(100);
+    expect(backlog.ageMs(1)).toBeGreaterThan(100);
     nowMs += 100;
     expect(await counts()).toEqual([2]);
-    expect(backlog.ageMs()).toBeLessThan(50);
+    expect(backlog.ageMs(1)).toBeLessThan(50);
+    expect(backlog.ageMs(7)).toBe(0);
   });
 
   test('of a large route rests without the others, and a new one is counted at once', async (context) => {
