@@ -13,6 +13,7 @@ const aClass = (band: number): SizeClass => ({
   largest: [aCell(band, 10)],
   outputIsAsked: false,
   laneIds: ['alpha/small'],
+  priority: 0,
   cells: [aCell(band, 10)],
 });
 const SMALL = aClass(20);

@@ -1,7 +1,7 @@
 /**
  * The plan of a night: which sizes of request belong on which lane now and later, when all will be done, and what binds.
- * Found by a linear programme, first for the earliest finish, then, as early as that, for the user's order of lanes. Where
- * that is too late for some that expire, as many as can be come first.
+ * Found by a linear programme, first for the earliest finish, of each priority as if there were none below it, then, as early
+ * as that, for the user's order of lanes. Where that is too late for some that expire, as many as can be come first.
  * Pure; made anew every few seconds from how things stand, so it may round where reality will not.
  */
 import { windowMs } from '../quota/window.ts';
@@ -10,7 +10,7 @@ import { canTake, expectedUse } from './demand.ts';
 import { paidWork, type Payment, withoutMoney } from './payments.ts';
 import type { LinearSolution, Solve } from './linear-programme.ts';
 import { type NightProgramme, nightProgramme, type ProgrammeInput } from './programme.ts';
-import { segmentsOf, SHORT_WINDOW_MS } from './segments.ts';
+import { CLOSEST_MS, type Cutting, segmentsOf, SHORT_WINDOW_MS } from './segments.ts';
 import type { PlanLane, PlanLimit, Situation } from './situation.ts';
 import { mixedAmongSiblings } from './siblings.ts';
 import { type SizeClass, sizeClasses } from './size-classes.ts';
@@ -108,21 +108,14 @@ const freePlan = (situation: Situation, solve: Solve): Omit<Plan, 'payments'> =>
     };
 
   const used = inUse(situation, (lane) => classes.some((sizeClass) => isEligible(sizeClass, lane)));
-  const whole: ProgrammeInput = {
-    nowMs,
-    classes,
-    lanes,
-    providers,
-    limits,
-    isEligible,
-    expiryOf: () => Infinity,
-    segments: segmentsOf(used),
-  };
-  const { finishAtMs, undone, ...soonest } = soonestNight(whole, used, solve);
-  const expiries = expiriesOf(classes, nowMs);
-  const { night, earliest } = expiries.some((atMs) => atMs < finishAtMs)
-    ? mostInTime({ ...whole, segments: segmentsOf(used, { alsoAtMs: expiries }) }, solve)
-    : soonest;
+  const whole: WholeNight = { nowMs, classes, lanes, providers, limits, isEligible };
+  const { finishAtMs, undone, dueOf, ...soonest } = soonestInOrder(whole, used, solve);
+  const expiryOf = (sizeClass: SizeClass): number =>
+    Math.min(sizeClass.expiresAtMs ?? Infinity, dueOf(sizeClass));
+  const isTooLong = classes.some(
+    ({ expiresAtMs = Infinity }) => expiresAtMs > nowMs && expiresAtMs < finishAtMs,
+  );
+  const { night, earliest } = isTooLong ? mostInTime(cutNight(whole, used, { expiryOf }), solve) : soonest;
   const preferred = inPreferredOrder(night, earliest, solve);
   const isTasting = finishAtMs - nowMs > LONG_NIGHT_MS && lanes.some(({ guess }) => guess === 'awaited');
   return {
@@ -177,41 +170,88 @@ const limitsByLane = (
     ]),
   );
 
+/** A night that is not cut yet. */
+type WholeNight = Omit<ProgrammeInput, 'segments' | 'expiryOf'>;
+/** When classes end: they have no place after that. */
+type Ending = Pick<ProgrammeInput, 'expiryOf'>;
+
 interface Earliest {
   readonly night: NightProgramme;
   readonly earliest: LinearSolution;
   readonly finishAtMs: number;
   readonly undone: readonly LeftOver[];
+  /** The same in requests, each of them as much as its priority weighs. */
+  readonly missed: number;
 }
 
-/** The earliest finish by what is near; where that leaves something undone, by all that can be seen, less exactly. */
-const soonestNight = (near: ProgrammeInput, situation: Situation, solve: Solve): Earliest => {
-  const soonest = earliestFinish(near, solve);
-  if (countLeft(soonest.undone) < ROUNDING) return soonest;
-  return earliestFinish({ ...near, segments: segmentsOf(situation, { isWhole: true }) }, solve);
+interface EarliestInOrder extends Earliest {
+  /** By when a class is done that goes before others; `Infinity` for those that go last. */
+  readonly dueOf: Ending['expiryOf'];
+}
+
+const never = (): number => Infinity;
+
+/** What goes before others may be later than if it were alone by such a share, and by a window that counts as a rate: so inexact is a cut. */
+const DUE_SLACK = 0.02;
+
+/** Each priority is done as early as if there were none below it, and then the rest as early as that allows. */
+const soonestInOrder = (whole: WholeNight, situation: Situation, solve: Solve): EarliestInOrder => {
+  const { nowMs, classes } = whole;
+  const priorities = [...new Set(classes.map(({ priority }) => priority))].toSorted((a, b) => b - a);
+  const dues = new Map<number, number>();
+  const dueOf = ({ priority }: SizeClass): number => dues.get(priority) ?? Infinity;
+  const rates = situation.limits.map(({ window }) => windowMs(window)).filter((ms) => ms <= SHORT_WINDOW_MS);
+  const inexactMs = Math.max(CLOSEST_MS, ...rates);
+  for (const lowest of priorities.slice(0, -1)) {
+    const first = { ...whole, classes: classes.filter(({ priority }) => priority >= lowest) };
+    const { finishAtMs, undone } = soonestNight(first, situation, dueOf, solve);
+    if (countLeft(undone) < ROUNDING)
+      dues.set(lowest, finishAtMs + (finishAtMs - nowMs) * DUE_SLACK + inexactMs);
+  }
+  const together = { ...soonestNight(whole, situation, never, solve), dueOf: never };
+  if (dues.size === 0) return together;
+  const inOrder = soonestNight(whole, situation, dueOf, solve);
+  return inOrder.missed > together.missed + ROUNDING ? together : { ...inOrder, dueOf };
 };
 
-/** The instants ahead at which something expires. */
-const expiriesOf = (classes: readonly SizeClass[], nowMs: number): readonly number[] => [
-  ...new Set(classes.flatMap(({ expiresAtMs = 0 }) => (expiresAtMs > nowMs ? [expiresAtMs] : []))),
-];
+/** The earliest finish by what is near; where that leaves something undone, by all that can be seen, less exactly. */
+const soonestNight = (
+  whole: WholeNight,
+  situation: Situation,
+  expiryOf: Ending['expiryOf'],
+  solve: Solve,
+): Earliest => {
+  const near = mostInTime(cutNight(whole, situation, { expiryOf }), solve);
+  if (countLeft(near.undone) < ROUNDING) return near;
+  return mostInTime(cutNight(whole, situation, { expiryOf, isWhole: true }), solve);
+};
 
-/** As many as can be done before they expire; and the earliest finish of those and of what does not. */
+/** The night cut where a situation says, and where classes end. */
+const cutNight = (
+  whole: WholeNight,
+  situation: Situation,
+  { expiryOf, isWhole = false }: Ending & Pick<Cutting, 'isWhole'>,
+): ProgrammeInput => {
+  const ends = whole.classes.map(expiryOf).filter((atMs) => atMs < Infinity);
+  return { ...whole, expiryOf, segments: segmentsOf(situation, { alsoAtMs: [...new Set(ends)], isWhole }) };
+};
+
+/** As many as can be done before they end; and the earliest finish of those and of what does not. */
 const mostInTime = (input: ProgrammeInput, solve: Solve): Earliest => {
-  const inTime = { ...input, expiryOf: ({ expiresAtMs = Infinity }: SizeClass) => expiresAtMs };
-  const { undone } = nightUntil(inTime, input.segments.length - 1, solve);
-  return earliestFinish(inTime, solve, countLeft(undone));
+  const isBound = input.classes.some((sizeClass) => input.expiryOf(sizeClass) < Infinity);
+  const least = isBound ? nightUntil(input, input.segments.length - 1, solve).missed : 0;
+  return earliestFinish(input, solve, least);
 };
 
 /** The first segment in which all can be done but for what cannot be helped, found by halving. */
-const earliestFinish = (input: ProgrammeInput, solve: Solve, leastUndone = 0): Earliest => {
+const earliestFinish = (input: ProgrammeInput, solve: Solve, leastMissed: number): Earliest => {
   const at = (lastSegment: number): Earliest => nightUntil(input, lastSegment, solve);
   let [low, high] = [0, input.segments.length - 1];
   let best: Earliest | null = null;
   while (low < high) {
     const middle = Math.floor((low + high) / 2);
     const found = at(middle);
-    if (countLeft(found.undone) > leastUndone + ROUNDING) low = middle + 1;
+    if (found.missed > leastMissed + ROUNDING) low = middle + 1;
     else {
       best = found;
       high = middle;
@@ -228,7 +268,17 @@ const nightUntil = (input: ProgrammeInput, lastSegment: number, solve: Solve): E
   const undone = input.classes
     .map((sizeClass, index) => ({ sizeClass, count: earliest.values[night.lengthColumn + 1 + index] ?? 0 }))
     .filter(({ count }) => count > ROUNDING / input.classes.length);
-  return { night, earliest, finishAtMs: (input.segments[lastSegment]?.startMs ?? 0) + lengthMs, undone };
+  const missed = night.weights.reduce(
+    (sum, weight, index) => sum + weight * (earliest.values[night.lengthColumn + 1 + index] ?? 0),
+    0,
+  );
+  return {
+    night,
+    earliest,
+    finishAtMs: (input.segments[lastSegment]?.startMs ?? 0) + lengthMs,
+    undone,
+    missed,
+  };
 };
 
 /** From 0 for the front of the pool to 1. */
@@ -262,11 +312,12 @@ const lanePlan = (
     night,
     earliest,
     preferred,
-  }: Omit<Earliest, 'finishAtMs' | 'undone'> & { readonly preferred: LinearSolution },
+  }: Pick<Earliest, 'night' | 'earliest'> & { readonly preferred: LinearSolution },
 ): Omit<LanePlan, 'isHeld'> => {
   const own = night.placements.flatMap((placement, column) =>
     placement.laneIndex === laneIndex ? [{ ...placement, column }] : [],
   );
+  const asMs = (cost = 0): number => (Math.max(0, cost) / night.secondCost) * 1_000;
   const shares = [...Map.groupBy(own, ({ sizeClass }) => sizeClass)].map(([sizeClass, placed]): Share => {
     const sum = (test: (segment: number) => boolean): number =>
       placed.reduce(
@@ -278,8 +329,8 @@ const lanePlan = (
       sizeClass,
       now: sum((segment) => segment === 0),
       later: sum((segment) => segment > 0),
-      worthMs: Math.max(0, earliest.rowDuals[placed[0]?.classIndex ?? -1] ?? 0) * 1_000,
-      lossMs: Math.max(0, losses[0] ?? 0) * 1_000,
+      worthMs: asMs(earliest.rowDuals[placed[0]?.classIndex ?? -1]),
+      lossMs: asMs(losses[0]),
     };
   });
   return { laneId: lane.id, shares, binding: bindingLimit(lane, shares, night, earliest) };
@@ -289,7 +340,7 @@ const lanePlan = (
 const bindingLimit = (
   lane: PlanLane,
   shares: readonly Share[],
-  { limitRows }: NightProgramme,
+  { limitRows, secondCost }: NightProgramme,
   earliest: LinearSolution,
 ): PlanLimit | null => {
   let binding: { readonly limit: PlanLimit; readonly worth: number } | null = null;
@@ -299,7 +350,7 @@ const bindingLimit = (
       (sum, { sizeClass, now, later }) => sum + (now + later) * expectedUse(limit, lane, sizeClass),
       0,
     );
-    const worth = (-(earliest.rowDuals[row] ?? 0) / limit.amount) * taken;
+    const worth = (-(earliest.rowDuals[row] ?? 0) / (secondCost * limit.amount)) * taken;
     if (worth > (binding?.worth ?? 1e-9)) binding = { limit, worth };
   }
   return binding?.limit ?? null;

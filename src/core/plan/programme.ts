@@ -42,11 +42,17 @@ export interface NightProgramme {
   readonly segments: readonly Segment[];
   /** The row of a class's demand is its index; these are the rows of limits. */
   readonly limitRows: readonly { readonly limit: PlanLimit; readonly row: number }[];
+  /** What one request left undone weighs, by class: 1 at the highest priority, and less below. */
+  readonly weights: readonly number[];
+  /** What a second of the last segment costs: 1, or less where there are priorities. Costs beyond a million are too much for the solver. */
+  readonly secondCost: number;
 }
 
 const SECOND_MS = 1_000;
 /** What a request that is left undone costs, in seconds: more than any night lasts. */
 const UNDONE_S = 1e6;
+/** Of the next higher priority so many times as much. */
+const PRIORITY_WORTH = 30;
 
 /** The programme whose last segment is `lastSegment`; what is left undone tells whether that is too early. */
 export const nightProgramme = (input: ProgrammeInput, lastSegment: number): NightProgramme => {
@@ -97,13 +103,17 @@ export const nightProgramme = (input: ProgrammeInput, lastSegment: number): Nigh
     ...providers.flatMap(({ id, concurrency }) => (concurrency === null ? [] : slotRows(id, concurrency))),
   ];
   const last = segments[lastSegment] ?? { startMs: input.nowMs, endMs: Infinity };
+  const weights = weightsOf(classes);
+  const secondCost = Math.min(1, ...weights);
   return {
     placements,
     lengthColumn,
     segments,
     limitRows: ofLimits.map(({ limit }, index) => ({ limit, row: demand.length + index })),
+    weights,
+    secondCost,
     programme: {
-      costs: [...placements.map(() => 0), 1, ...classes.map(() => UNDONE_S)],
+      costs: [...placements.map(() => 0), secondCost, ...weights.map((weight) => weight * UNDONE_S)],
       lower: [...placements, null, ...classes].map(() => 0),
       upper: [
         ...placements.map(() => Infinity),
@@ -113,6 +123,11 @@ export const nightProgramme = (input: ProgrammeInput, lastSegment: number): Nigh
       rows: [...demand, ...ofLimits.map(({ row }) => row), ...ofSlots],
     },
   };
+};
+
+const weightsOf = (classes: readonly SizeClass[]): readonly number[] => {
+  const priorities = [...new Set(classes.map(({ priority }) => priority))].toSorted((a, b) => b - a);
+  return classes.map(({ priority }) => PRIORITY_WORTH ** -priorities.indexOf(priority));
 };
 
 interface Column extends Placement {

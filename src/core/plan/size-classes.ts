@@ -1,6 +1,6 @@
 /**
  * Size classes: requests that are alike enough to be planned as so many of one. They have the same lanes open to them, the
- * same lanes that they fit, about the same deadline if any, and prompts and answers of about the same size.
+ * same lanes that they fit, the same priority, about the same deadline if any, and prompts and answers of about the same size.
  */
 import { answerTokensOf } from './answer-length.ts';
 import { bandOf } from './bands.ts';
@@ -21,6 +21,8 @@ export interface SizeClass {
   readonly largest: readonly RequestSize[];
   readonly outputIsAsked: boolean;
   readonly laneIds: readonly string[];
+  /** Higher goes first. The highest of its batches': see {@link MOST_PRIORITIES}. */
+  readonly priority: number;
   /** The earliest of its batches; missing: it may be done at any time. */
   readonly expiresAtMs?: number;
   readonly cells: readonly BacklogCell[];
@@ -38,6 +40,9 @@ const MOST_CLASSES = 60;
 const MOST_PAIRS = 1_200;
 /** However many lanes there are. */
 const LEAST_CLASSES = 10;
+
+/** So many priorities are told apart; all below the last of them go with it. */
+const MOST_PRIORITIES = 3;
 
 /** How much classes put together. */
 interface Coarseness {
@@ -70,7 +75,7 @@ const COARSENESSES: readonly Coarseness[] = [
 
 /**
  * Cells gathered into classes; coarser where there would be too many of them. What other lanes are open to, or fit, is never
- * put together, nor what expires with what does not. So there may be more of them where lanes differ so much, but no more
+ * put together, nor what expires with what does not, nor what goes before the rest. So there may be more of them where lanes differ so much, but no more
  * for more batches, deadlines or sizes.
  */
 export const sizeClasses = (grounds: ClassGrounds): readonly SizeClass[] => {
@@ -80,18 +85,27 @@ export const sizeClasses = (grounds: ClassGrounds): readonly SizeClass[] => {
     const route = routes.get(cell.routeId);
     return route === undefined || cell.count <= 0 ? [] : [{ cell, route }];
   });
-  const kinds = Map.groupBy(known, takersOf(grounds));
+  const priorityOf = prioritiesOf(known);
+  const takers = takersOf(grounds);
+  const kinds = Map.groupBy(known, (cell) => `${priorityOf(cell)} ${takers(cell)}`);
   const open = new Set(known.flatMap(({ route }) => route.laneIds));
   const most = Math.max(LEAST_CLASSES, Math.min(MOST_CLASSES, MOST_PAIRS / open.size));
   let groups: readonly Group[] = [];
   for (const coarseness of COARSENESSES) {
     const sizeOf = sizesAndDeadlines(known, grounds.nowMs, coarseness);
-    groups = [...kinds].flatMap(([takers, cells]) =>
-      [...Map.groupBy(cells, sizeOf)].map(([size, alike]) => ({ key: `${size} ${takers}`, cells: alike })),
+    groups = [...kinds].flatMap(([kind, cells]) =>
+      [...Map.groupBy(cells, sizeOf)].map(([size, alike]) => ({ key: `${size} ${kind}`, cells: alike })),
     );
     if (groups.length <= most) break;
   }
   return groups.map((group) => classOf(group, answerLengths));
+};
+
+/** The priority of a cell among those that are told apart. */
+const prioritiesOf = (known: readonly RoutedCell[]): ((cell: RoutedCell) => number) => {
+  const all = [...new Set(known.map(({ route }) => route.priority))].toSorted((a, b) => b - a);
+  const lowest = all[MOST_PRIORITIES - 1] ?? -Infinity;
+  return ({ route }) => Math.max(route.priority, lowest);
 };
 
 interface RoutedCell {
@@ -167,6 +181,7 @@ const classOf = (
     largest: largestOf(cells),
     outputIsAsked: cells.some((cell) => cell.outputIsAsked),
     laneIds: routed[0]?.route.laneIds ?? [],
+    priority: Math.max(...routed.map(({ route }) => route.priority)),
     ...(expiresAtMs === Infinity ? {} : { expiresAtMs }),
     cells,
   };

@@ -55,6 +55,7 @@ const wish = (fromTokens: number, toTokens: number, differences: Partial<Wish> =
     largest: [cell],
     outputIsAsked: true,
     laneIds: [LANE],
+    priority: 0,
     cells: [cell],
   };
   return { sizeClass, cell, atMost: 1_000, isPlanned: true, ...differences };
