@@ -4,7 +4,7 @@ import type { Failure } from '../core/failures/failure.ts';
 import type { LaneEffect } from '../core/failures/lane-effect.ts';
 import { canEverServe, largestCallTokens } from '../core/matching.ts';
 import type { Lane } from '../core/model.ts';
-import { type NextStep, nextStep, type RequestStep } from '../core/failures/next-step.ts';
+import { DEFAULT_TRY_LIMIT, type NextStep, nextStep, type RequestStep } from '../core/failures/next-step.ts';
 import { type AttemptNote, failedLine, type LineHead, successLine } from '../core/lines/output-line.ts';
 import type { BegunCall, FinishedCall, PastAttempt, ToldLimits } from './ledger.ts';
 import type { ProviderReply, Routing } from './ports.ts';
@@ -127,7 +127,7 @@ const nextState = (returned: Returned, failure: Failure, step: NextStep, routing
     settlement: step.settlement,
     countsAsTry: step.countsAsTry,
   };
-  const moved = move(returned, step.request, routing);
+  const moved = move(returned, step, routing);
   return moved === null
     ? { ...unchanged(call), ...outcome, next: { kind: 'failed', line: lastLine(returned, failure) } }
     : { ...unchanged(call), ...outcome, ...moved };
@@ -140,8 +140,13 @@ type Outcome = Pick<
 type Moved = Pick<FinishedCall, 'next'> & Partial<FinishedCall>;
 
 /** Where the request goes now; `null` if there is nowhere left to go. */
-const move = (returned: Returned, step: RequestStep, routing: Routing): Moved | null => {
+const move = (
+  returned: Returned,
+  { request: step, countsAsTry }: NextStep,
+  routing: Routing,
+): Moved | null => {
   const { call } = returned;
+  const isLastTry = call.tries + Number(countsAsTry) >= DEFAULT_TRY_LIMIT - 1;
   const again = { kind: 'pending', avoidUntilMs: null } as const;
   switch (step.kind) {
     case 'fail':
@@ -151,7 +156,7 @@ const move = (returned: Returned, step: RequestStep, routing: Routing): Moved | 
     case 'retry-larger-cap':
       return moveToLargerCap(returned, step.capTokens, routing);
     case 'elsewhere':
-      return moveElsewhere(returned, step, routing);
+      return moveElsewhere(returned, step, { routing, isLastTry });
   }
 };
 
@@ -171,7 +176,7 @@ const OTHERS_FIRST_MS = 300_000;
 const moveElsewhere = (
   { call, lane, nowMs }: Returned,
   step: Extract<RequestStep, { kind: 'elsewhere' }>,
-  routing: Routing,
+  { routing, isLastTry }: { readonly routing: Routing; readonly isLastTry: boolean },
 ): Moved | null => {
   const left = excludedScopes(step.exclude, lane, routing);
   if (step.backAtMs === null) {
@@ -180,7 +185,11 @@ const moveElsewhere = (
     return { excluded, next: { kind: 'pending', avoidUntilMs: null } };
   }
   const avoided = union(call.avoided, left);
-  const hasAnother = servingLanes(call, routing, [...call.excluded, ...avoided]).length > 0;
+  // That a free lane failed once is no reason to pay: it is what is left by the deadline that is paid for, and a last try.
+  const mayPay = isLastTry || isPaid(lane.id, routing);
+  const hasAnother = servingLanes(call, routing, [...call.excluded, ...avoided]).some(
+    (laneId) => mayPay || !isPaid(laneId, routing),
+  );
   return hasAnother
     ? { avoided, next: { kind: 'pending', avoidUntilMs: Math.max(step.backAtMs, nowMs + OTHERS_FIRST_MS) } }
     : { avoided: [], next: { kind: 'parked', untilMs: step.backAtMs } };
@@ -228,6 +237,9 @@ const servingLanes = (
     const need = { promptTokens: call.promptTokens, outputTokens, outputIsAsked: call.outputIsAsked };
     return lane === undefined || provider === undefined || canEverServe(provider, lane, need);
   });
+
+const isPaid = (laneId: string, routing: Routing): boolean =>
+  routing.provider(providerIdOf(laneId))?.tier === 'paid';
 
 const providerIdOf = (laneId: string): string => laneId.slice(0, laneId.indexOf('/'));
 

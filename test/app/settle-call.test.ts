@@ -195,6 +195,23 @@ describe('settleCall of a failure', () => {
     expect(settle(FAILURES.sick, { avoided }).next.kind).toBe('parked');
   });
 
+  it('parks it rather than have it paid for elsewhere, but for its last try', () => {
+    const oneFree = routingFor([aProvider([SMALL]), aProvider([OTHER_SMALL], { tier: 'paid' })]);
+    const parked = { next: { kind: 'parked', untilMs: NOW_MS + 500 }, avoided: [] };
+    expect(settle(FAILURES.sick, {}, oneFree)).toMatchObject(parked);
+    const worked = { ...FAILURES.sick, mayHaveWorked: true };
+    expect(settle(worked, { tries: 1 }, oneFree)).toMatchObject({ ...parked, countsAsTry: true });
+    expect(settle(worked, { tries: 2 }, oneFree)).toMatchObject({
+      next: { kind: 'pending' },
+      avoided: ['alpha/small'],
+      countsAsTry: true,
+    });
+    const oneFreeLeft = routingFor([aProvider([SMALL], { tier: 'paid' }), aProvider([OTHER_SMALL])]);
+    expect(settle(FAILURES.sick, {}, oneFreeLeft)).toMatchObject({ next: { kind: 'pending' } });
+    const allPaid = routingFor([aProvider([SMALL, LARGE], { tier: 'paid' })]);
+    expect(settle(FAILURES.sick, {}, allPaid)).toMatchObject({ next: { kind: 'pending' } });
+  });
+
   it('backs off longer after each sick or unreachable attempt before', () => {
     const trail = [
       { ...LOST, outcome: 'sick' },
