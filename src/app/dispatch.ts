@@ -61,6 +61,8 @@ const grantOnce = async (
   { lane, provider }: ServedLane,
 ): Promise<number | 'now' | null> => {
   const wishes = plan?.wishesFor(lane.id) ?? null;
+  // What suits a paid lane by itself is no reason to pay: it waits for a plan.
+  if (plan !== undefined && wishes === null && provider.tier === 'paid') return null;
   const granted = await ledger.grant({
     lane,
     targetTokens: targetTokens(provider, lane),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { dispatchLane } from '../../src/app/dispatch.ts';
 import type { Granted, GrantOrder, Slice } from '../../src/app/ledger.ts';
+import { openPlanBook } from '../../src/app/plan-book.ts';
 import { targetTokens } from '../../src/core/matching.ts';
 import { aLane, aLedger, aProvider, FakeClock, NOW_MS, recordingLog, someQueues } from './fakes.ts';
 
@@ -88,6 +89,19 @@ describe('dispatchLane', () => {
         expect(set.log.entries).toMatchObject([{ event: 'grants.made', fields: { slices: 2 } }]);
       },
     );
+  });
+
+  it('asks for nothing on a paid lane while there is no plan', async () => {
+    const { tools, orders, clock, stop } = setUp([]);
+    const paid = { lane: LANE, provider: { ...PROVIDER, tier: 'paid' as const } };
+    const plan = openPlanBook(() => clock.nowMs());
+    const done = dispatchLane({ ...tools, plan }, paid, stop.signal);
+    await clock.asleepUntil();
+    clock.advanceTo(NOW_MS + 60_000);
+    await clock.asleepUntil();
+    stop.abort();
+    await done;
+    expect(orders).toEqual([]);
   });
 
   it('asks again 3 ms later where only the bound of one order stopped it', async () => {

@@ -15,6 +15,7 @@ interface LimitRow {
   readonly timeZone: string | null;
   readonly unit: CalendarUnit | null;
   readonly amount: number;
+  readonly declared: number;
   readonly marginMs: number;
   readonly used: number;
   readonly freeings: readonly (readonly [atMs: number, amount: number])[] | null;
@@ -30,7 +31,7 @@ export const readPlanLimits = async (
 ): Promise<readonly PlanLimit[]> => {
   const { rows } = await pool.query<LimitRow>(
     `SELECT l.scope, l.metric, l.window_kind AS "windowKind", l.per_ms AS "perMs", l.anchor_ms AS "anchorMs",
-       l.time_zone AS "timeZone", l.unit, l.amount, l.margin_ms AS "marginMs", live.used + owed.debt AS used, freeing.list AS freeings
+       l.time_zone AS "timeZone", l.unit, l.amount, l.declared, l.margin_ms AS "marginMs", live.used + owed.debt AS used, freeing.list AS freeings
      FROM quota_limit l CROSS JOIN (SELECT now_ms() AS at_ms) AS n
      -- Uses that have ended since somebody last settled the limit.
      CROSS JOIN LATERAL (
@@ -64,11 +65,21 @@ export const readPlanLimits = async (
   return rows.map(limitOf);
 };
 
-const limitOf = ({ scope, metric, amount, used, marginMs, freeings, ...row }: LimitRow): PlanLimit => ({
+const limitOf = ({
+  scope,
+  metric,
+  amount,
+  declared,
+  used,
+  marginMs,
+  freeings,
+  ...row
+}: LimitRow): PlanLimit => ({
   scope,
   metric,
   window: windowOf(row),
   amount,
+  declared,
   used,
   freeings: (freeings ?? []).map(([atMs, ended]): Freeing => ({ atMs, amount: ended })),
   marginMs,

@@ -51,8 +51,9 @@ export const leftByDeadline = (
   const { values } = solve({
     ...programme,
     costs: programme.costs.map((cost, column) => {
+      if (column === lengthColumn) return cost * LENGTH_WORTH;
       const sizeClass = possible[column - lengthColumn - 1];
-      return column > lengthColumn && sizeClass !== undefined ? cost * worthOf(sizeClass) : cost;
+      return sizeClass === undefined ? cost : cost * worthOf(sizeClass);
     }),
     upper: programme.upper.map((most, column) => (column === lengthColumn ? longestS : most)),
   });
@@ -64,6 +65,8 @@ export const leftByDeadline = (
 };
 
 const SECOND_MS = 1_000;
+/** When it is done does not matter, as long as that is in time; but where there is no deadline, some time it is. */
+const LENGTH_WORTH = 1e-3;
 /** Less than this is the solver's rounding. */
 const ROUNDING = 1e-4;
 

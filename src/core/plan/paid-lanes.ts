@@ -13,6 +13,8 @@ import { type SizeClass, sizeClasses } from './size-classes.ts';
 export interface ToPay {
   readonly left: readonly LeftOver[];
   readonly deadlineAtMs: number;
+  /** Of its budget. */
+  readonly leftNanoDollars: number;
 }
 
 /** What lanes are paid for. */
@@ -30,10 +32,11 @@ export const paidPlans = (
   solve: Solve,
 ): PaidPlans => {
   const placed = toPay.map((one) => placesOf(situation, paidLanes, one, solve));
+  const covered = placed.map((places, index) => coveredBy(toPay[index]?.leftNanoDollars ?? 0, places));
   return {
     lanes: paidLanes.map((lane) => ({
       laneId: lane.id,
-      shares: placed
+      shares: covered
         .flat()
         .filter((place) => place.lane === lane)
         .map(shareOf),
@@ -49,6 +52,22 @@ export const paidPlans = (
 interface Place extends LeftOver {
   readonly lane: PlanLane;
 }
+
+/** The most of them that so much pays for, the cheapest first. */
+const coveredBy = (nanoDollars: number, places: readonly Place[]): readonly Place[] => {
+  let left = nanoDollars;
+  return places
+    .toSorted((a, b) => costOf(a.lane, a.sizeClass) - costOf(b.lane, b.sizeClass))
+    .flatMap((place): readonly Place[] => {
+      const cost = costOf(place.lane, place.sizeClass);
+      const count = Math.min(place.count, cost === 0 ? Infinity : left / cost);
+      left -= count * cost;
+      return count < LEAST_COUNT ? [] : [{ ...place, count }];
+    });
+};
+
+/** Fractions of requests below this are not wished for. */
+const LEAST_COUNT = 0.5;
 
 const shareOf = ({ sizeClass, count }: Place): Share => ({
   sizeClass,

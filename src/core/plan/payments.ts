@@ -7,6 +7,8 @@ import { cellsLeft, inFull, leftByDeadline, requestsLeft } from './by-deadline.t
 import { situationUntil } from './forecast.ts';
 import type { Solve } from './linear-programme.ts';
 import { paidPlans } from './paid-lanes.ts';
+import { SHORT_WINDOW_MS } from './segments.ts';
+import { windowMs } from '../quota/window.ts';
 import type { LanePlan } from './plan.ts';
 import type { BacklogCell, PlanLane, Situation } from './situation.ts';
 import { type SizeClass, sizeClasses } from './size-classes.ts';
@@ -25,6 +27,8 @@ export interface PaidWork {
   /** Of every batch with a budget, also where it is nothing. */
   readonly payments: readonly Payment[];
   readonly lanes: readonly LanePlan[];
+  /** Where what they are for waits, whether or not the money is enough for it: no paid lane takes more of that by itself. */
+  readonly routeIds: readonly number[];
 }
 
 /** Whether calls on the lane cost nothing. */
@@ -50,7 +54,7 @@ export const paidWork = (situation: Situation, solve: Solve): PaidWork => {
     situation.routes.filter(({ pays }) => pays !== undefined),
     ({ batchId }) => batchId,
   );
-  const free = withThoseWhoComeBack(withoutMoney(situation));
+  const free = recovered(withoutMoney(situation));
   const toPay = [...batches].map(([batchId, routes]) => {
     const ids = new Set(routes.map(({ id }) => id));
     const isOwn = ({ routeId }: BacklogCell): boolean => ids.has(routeId);
@@ -73,15 +77,25 @@ export const paidWork = (situation: Situation, solve: Solve): PaidWork => {
       isCovered: (costsNanoDollars[index] ?? 0) <= leftNanoDollars,
     })),
     lanes,
+    routeIds: [
+      ...new Set(toPay.flatMap(({ left }) => left.flatMap(cellsLeft)).map(({ routeId }) => routeId)),
+    ],
   };
 };
 
 /** A lane on which nobody makes calls now is not gone: its worker is started again, or is another run's. */
 const COMES_BACK_MS = 5 * 60_000;
 
-/** The situation as it will be then: so long a deadline has to be near before money replaces a lane that costs none. */
-const withThoseWhoComeBack = (situation: Situation): Situation => ({
+/**
+ * The situation as it will be before long. Whoever makes calls on a lane comes back, so long a deadline has to be near before
+ * money replaces that lane; and limits of short windows that refusals have lowered are tried again within minutes. If that is wrong,
+ * what is left at the deadline grows with every plan, and is paid for then.
+ */
+const recovered = (situation: Situation): Situation => ({
   ...situation,
+  limits: situation.limits.map((limit) =>
+    windowMs(limit.window) <= SHORT_WINDOW_MS ? { ...limit, amount: limit.declared ?? limit.amount } : limit,
+  ),
   lanes: situation.lanes.map(({ awaySlots, ...lane }) =>
     awaySlots === undefined
       ? lane

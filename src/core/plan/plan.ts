@@ -68,9 +68,14 @@ const ROUNDING = 1e-4;
 
 /** Makes the plan. @throws what `solve` throws. */
 export const makePlan = (situation: Situation, solve: Solve): Plan => {
-  const { lanes, payments } = paidWork(situation, solve);
+  const { lanes, payments, routeIds } = paidWork(situation, solve);
   const free = freePlan(withoutMoney(expiringUnpaid(situation, payments)), solve);
-  return { ...free, lanes: [...free.lanes, ...lanes], payments };
+  return {
+    ...free,
+    lanes: [...free.lanes, ...lanes],
+    routeIds: [...new Set([...free.routeIds, ...routeIds])],
+    payments,
+  };
 };
 
 /** Where the money is too little for what is left at the deadline, that expires. */
@@ -101,7 +106,12 @@ const freePlan = (situation: Situation, solve: Solve): Omit<Plan, 'payments'> =>
       madeAtMs: nowMs,
       finishAtMs: unplannable.length === 0 ? nowMs : null,
       cutsAtMs: [],
-      lanes: [],
+      lanes: lanes.map((lane) => ({
+        laneId: lane.id,
+        shares: triesOf(lane, unplannable),
+        binding: null,
+        isHeld: false,
+      })),
       routeIds: [],
       unplannable,
       undone: [],

@@ -15,7 +15,10 @@ export const mixedAmongSiblings = (
   const countsAlone = new Set(limits.filter(({ metric }) => metric !== 'requests').map(({ scope }) => scope));
   const alike = lanes.filter(({ id, unitCost }) => unitCost === undefined && !countsAlone.has(id));
   const siblings = [...Map.groupBy(alike, ({ providerId }) => providerId).values()]
-    .map((group) => plans.filter(({ laneId }) => group.some(({ id }) => id === laneId)))
+    // One that takes nothing of what waits is no company: it is too small, or in no pool.
+    .map((group) =>
+      plans.filter(({ laneId, shares }) => shares.length > 0 && group.some(({ id }) => id === laneId)),
+    )
     .filter((group) => group.length > 1);
   const mixed = new Map(siblings.flatMap(mix).map((plan) => [plan.laneId, plan]));
   return plans.map((plan) => mixed.get(plan.laneId) ?? plan);

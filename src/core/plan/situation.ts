@@ -95,6 +95,8 @@ export interface PlanLimit {
   readonly amount: number;
   /** Counted now. */
   readonly used: number;
+  /** What it was before refusals lowered it, and will be again before long if they were wrong. Missing: the same. */
+  readonly declared?: number;
   /** When what is counted ends, in order; what is missing has no known end yet. Empty for token buckets. */
   readonly freeings: readonly Freeing[];
   /** By how much a window is stretched for the way to the provider. */

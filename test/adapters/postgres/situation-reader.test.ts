@@ -268,7 +268,8 @@ describe('a limit', () => {
       const bench = await openBench(context, { limits: [requests(10, window)] });
       await bench.query("UPDATE quota_limit SET amount = 8 WHERE metric = 'requests'");
       const { marginMs, ...limit } = await bench.limit();
-      expect(limit).toEqual({ scope: LANE, metric: 'requests', window, amount: 8, used: 0, freeings: [] });
+      const amounts = { amount: 8, declared: 10, used: 0 };
+      expect(limit).toEqual({ scope: LANE, metric: 'requests', window, ...amounts, freeings: [] });
       expect(marginMs).toBeGreaterThan(0);
     },
   );

@@ -37,7 +37,7 @@ const night = (count: number, deadlineMinutes: number | null, changes: Partial<S
         laneIds: ['alpha/small', 'dear/model', 'cheap/model'],
         pays: {
           deadlineAtMs: deadlineMinutes === null ? null : NOW_MS + deadlineMinutes * MINUTE_MS,
-          leftNanoDollars: DOLLAR,
+          leftNanoDollars: 100 * DOLLAR,
         },
       },
     ],
@@ -184,6 +184,59 @@ describe('what a batch with a budget pays for', () => {
         ?.shares.map(({ now, later }) => Math.round(now + later));
     expect(freeShares(poor)).toEqual(freeShares(withoutBudget));
     expect(freeShares(poor)).not.toEqual(freeShares(rich));
+  });
+
+  it('is as many as a budget covers that is too little for all, the cheapest first', () => {
+    const cells = [aCell(20, 100), aCell(44, 100)];
+    const { routes, lanes, ...others } = night(0, 1, { cells });
+    const paid = (leftNanoDollars: number): ReadonlyMap<number, number> => {
+      const situation = {
+        ...others,
+        routes: routes.map((route) => ({
+          ...route,
+          laneIds: ['cheap/model'],
+          pays: { deadlineAtMs: NOW_MS + MINUTE_MS, leftNanoDollars },
+        })),
+        lanes,
+      };
+      const shares = paidWork(situation, solve).lanes.flatMap((lane) => lane.shares);
+      return new Map(shares.map(({ sizeClass, now }) => [sizeClass.promptTokens, now]));
+    };
+    const [[small, count] = [0, 0], ...large] = paid(0.03 * DOLLAR);
+    expect(small).toBeLessThan(200);
+    expect(count).toBe(100);
+    expect(large.map(([, many]) => Math.round(many))).toEqual([
+      expect.toSatisfy((many) => many > 2 && many < 50),
+    ]);
+    expect([...paid(0.001 * DOLLAR).values()].map(Math.round)).toEqual([
+      expect.toSatisfy((many) => many > 2 && many < 50),
+    ]);
+    expect([...paid(DOLLAR).values()]).toEqual([100, 100]);
+    expect(paid(0).size).toBe(0);
+  });
+
+  it('is no more because refusals have lowered a limit that comes round within minutes', () => {
+    const lowered = { amount: 3, declared: 30 };
+    expect(paidRequests(night(1_000, 60, { limits: [aPlanLimit('alpha/small', lowered)] }))).toBe(0);
+    const tokens = { metric: 'tokens', amount: 60, declared: 100_000 } as const;
+    expect(paidRequests(night(10, null, { limits: [aPlanLimit('alpha/small', tokens)] }))).toBe(0);
+    const day = { window: { kind: 'rolling', perMs: 1_440 * MINUTE_MS } } as const;
+    const ofDay = night(1_000, 60, { limits: [aPlanLimit('alpha/small', { ...day, ...lowered })] });
+    expect(paidRequests(ofDay)).toBeGreaterThan(990);
+  });
+
+  it('is on no other lane than those where it is planned', () => {
+    const { lanes, ...others } = night(20, null);
+    const onlyPaid = { ...others, lanes: lanes.filter(({ price }) => price !== undefined) };
+    const plan = makePlan(onlyPaid, solve);
+    expect(plan.routeIds).toEqual([1]);
+    const shares = new Map(plan.lanes.map((lane) => [lane.laneId, lane.shares.length]));
+    expect(shares).toEqual(
+      new Map([
+        ['dear/model', 0],
+        ['cheap/model', 1],
+      ]),
+    );
   });
 
   it('is its fair part of what equal batches leave, whichever came first', () => {
