@@ -53,15 +53,19 @@ interface Place extends LeftOver {
   readonly lane: PlanLane;
 }
 
-/** The most of them that so much pays for, the cheapest first. */
+/**
+ * The most of them that so much is expected to pay for, the cheapest first. One is asked for in any case: the record knows
+ * best what is left, and says so where that is too little for any.
+ */
 const coveredBy = (nanoDollars: number, places: readonly Place[]): readonly Place[] => {
   let left = nanoDollars;
   return places
     .toSorted((a, b) => costOf(a.lane, a.sizeClass) - costOf(b.lane, b.sizeClass))
-    .flatMap((place): readonly Place[] => {
+    .flatMap((place, index): readonly Place[] => {
       const cost = costOf(place.lane, place.sizeClass);
-      const count = Math.min(place.count, cost === 0 ? Infinity : left / cost);
-      left -= count * cost;
+      const covered = Math.min(place.count, cost === 0 ? Infinity : left / cost);
+      left -= covered * cost;
+      const count = index === 0 ? Math.max(covered, Math.min(1, place.count)) : covered;
       return count < LEAST_COUNT ? [] : [{ ...place, count }];
     });
 };

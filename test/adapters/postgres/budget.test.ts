@@ -5,7 +5,9 @@ import { recordClientConfig } from '../../../src/adapters/postgres/connect.ts';
 import type { FinishedCall } from '../../../src/app/ledger.ts';
 import type { PaymentTerm } from '../../../src/app/planning.ts';
 import type { Price } from '../../../src/core/model.ts';
+import { sizeClasses } from '../../../src/core/plan/size-classes.ts';
 import { aLane, aProvider, routingFor } from '../../app/fakes.ts';
+import { aCell, aSituation } from '../../core/plan/a-situation.ts';
 import { openTestRecord, type TestRecord } from '../../postgres-fixture.ts';
 import { takeInSizes } from './a-batch-with-a-budget.ts';
 import { openRecordAtWork, type RecordAtWork } from './a-record-at-work.ts';
@@ -147,6 +149,38 @@ describe('a paid lane', () => {
     expect(rows.map((row) => row.custom_id)).toEqual(['line-2', 'line-4']);
     expect(await moneyOf(id)).toEqual([0, 2 * LINE - 100 * 100]);
     expect(await grantOn()).toMatchObject({ slices: [], stoppedBy: 'no-work', wakeAtMs: null });
+  });
+
+  it('passes by what the rest of the budget cannot pay for, however much it is wished for', async () => {
+    const picture = { promptTokens: 500, mostPromptTokens: null, outputTokens: 100 };
+    const text = { promptTokens: 100, mostPromptTokens: 200, outputTokens: 100 };
+    const small = 200 * 100 + 100 * 1_000;
+    const id = await takeInSizes(work.store, ROUTING, {
+      name: 'pictures',
+      maxCostNanoDollars: 2 * small,
+      sizes: [picture, picture, picture, text, text, text],
+    });
+    await work.store.allowPaid(id, 6, FRESH);
+    const { rows } = await record.pool.query<{ route_id: number }>('SELECT DISTINCT route_id FROM request');
+    const cell = aCell(20, 6, {
+      routeId: rows[0]?.route_id ?? 0,
+      outputIsAsked: true,
+      capTokens: 100,
+      fromTokens: 0,
+      toTokens: CONTEXT,
+    });
+    const [sizeClass] = sizeClasses(
+      aSituation({ cells: [cell], routes: [{ id: cell.routeId, batchId: id, priority: 0, laneIds: [] }] }),
+    );
+    if (sizeClass === undefined) throw new Error('Expected a class.');
+    const wish = { sizeClass, cell, atMost: 4, isPlanned: true };
+    const wishes = { ranges: [wish], plannedRouteIds: [cell.routeId] };
+    const grantWished = () => work.ledger.grant({ lane: MINI, wishes, targetTokens: 0, atMost: 4 });
+    expect((await grantWished()).slices.flat()).toHaveLength(2);
+    expect(await moneyOf(id)).toEqual([0, 2 * small]);
+    expect(await grantWished()).toMatchObject({ slices: [], stoppedBy: 'no-work' });
+    // What the next one needs is known, so that the batch can say that its money is spent.
+    expect((await work.batch(id)).refusedNanoDollars).toBeGreaterThan(0);
   });
 
   it('goes on as soon as a call has cost less than was held for it', async () => {

@@ -77,6 +77,25 @@ CREATE FUNCTION most_call_cost(
   ) AS c
 $$;
 
+-- The longest prompt, by `most_prompt_tokens`, for which what is left of the batch's budget holds a call; null where it holds
+-- one of the whole context, -1 where it holds none. Found by halving: what is held grows with the prompt.
+CREATE FUNCTION most_payable_prompt(the_batch bigint, the_lane text, output_tokens bigint, context_tokens bigint) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+DECLARE
+  money bigint := (SELECT b.max_cost_nano_dollars - b.spent_nano_dollars - b.held_nano_dollars FROM batch b WHERE b.id = the_batch);
+  holds bigint := -1;
+  too_long bigint := context_tokens;
+  middle bigint;
+BEGIN
+  IF (SELECT m.hold <= money FROM most_call_cost(the_lane, context_tokens::integer, output_tokens, context_tokens) AS m) THEN RETURN NULL; END IF;
+  WHILE too_long - holds > 1 LOOP
+    middle := (holds + too_long) / 2;
+    IF (SELECT m.hold <= money FROM most_call_cost(the_lane, middle::integer, output_tokens, context_tokens) AS m) THEN holds := middle;
+    ELSE too_long := middle; END IF;
+  END LOOP;
+  RETURN holds;
+END
+$$;
+
 -- Of requests that were chosen for a paid lane, in their order, those that their batches can pay. Locks the batches until the
 -- end of the transaction; whoever grants them adds the holds (`hold_costs`).
 --

@@ -37,6 +37,7 @@ $$;
 -- routes                     those the lane serves; in their order
 -- wishes                     ranges of the backlog, see src/core/plan/wish-list.ts; the routes they are from are left to them
 -- planned_routes             routes the plan knows: of these nothing is taken but by a wish
+-- paid_context               on a paid lane its context: what is wished for and what is left of a budget cannot pay for is passed by; null: all is looked at
 -- is_sliced                  take all from one batch, so that whatever happens to it happens to the whole slice, and to its slot
 --
 -- Starvation: what is wanted most and does not fit yet is waited for. Meanwhile others go first that fit beside it when
@@ -47,7 +48,7 @@ $$;
 -- Returns for each request the place of its wish, 0 for none.
 CREATE FUNCTION choose_requests(
   the_lane text, scopes text[], routes integer[], requests bigint, has call_room, full_size call_room, measure lane_measure,
-  target_tokens bigint, wishes wish[], planned_routes integer[], at_most integer, is_sliced boolean, at_ms bigint,
+  target_tokens bigint, wishes wish[], planned_routes integer[], at_most integer, is_sliced boolean, paid_context bigint, at_ms bigint,
   OUT request_ids bigint[], OUT prompts bigint[], OUT outputs bigint[], OUT places integer[], OUT stopped_by text, OUT wake_at_ms bigint
 ) LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
@@ -61,6 +62,7 @@ DECLARE
   taken_before integer;
   is_waiting boolean := false;
   the_batch bigint;
+  payable bigint;
   -- The smallest of those that are welcome and do not fit now.
   welcome_prompt bigint;
   welcome_output bigint;
@@ -75,8 +77,12 @@ BEGIN
   LOOP
     EXIT WHEN cardinality(request_ids) >= at_most OR (is_waiting AND requests < 1);
     CONTINUE WHEN the_wish.route_id <> ALL (routes);
+    IF paid_context IS NOT NULL THEN
+      payable := most_payable_prompt((SELECT r.batch_id FROM route r WHERE r.id = the_wish.route_id), the_lane, least(the_wish.cap, measure.max_output), paid_context);
+      CONTINUE WHEN payable < 0;
+    END IF;
     IF requests < 1 THEN
-      SELECT c.* INTO best FROM wished_requests(the_wish, full_size, full_size, measure, 1, request_ids) c;
+      SELECT c.* INTO best FROM wished_requests(the_wish, full_size, full_size, measure, 1, request_ids, payable) c;
       CONTINUE WHEN best IS NULL;
       stopped_by := 'no-room';
       wake_at_ms := least(wake_at_ms, room_at_ms(scopes, best.prompt_tokens, best.output_tokens, measure, at_ms));
@@ -85,7 +91,7 @@ BEGIN
     CONTINUE WHEN is_sliced AND the_batch <> (SELECT r.batch_id FROM route r WHERE r.id = the_wish.route_id);
     taken_before := cardinality(request_ids);
     FOR candidate IN
-      SELECT c.* FROM wished_requests(the_wish, has, full_size, measure, least(the_wish.at_most, at_most - taken_before), request_ids) c
+      SELECT c.* FROM wished_requests(the_wish, has, full_size, measure, least(the_wish.at_most, at_most - taken_before), request_ids, payable) c
     LOOP
       EXIT WHEN requests < 1;
       CONTINUE WHEN NOT fits(has, candidate.prompt_tokens, candidate.output_tokens, measure);
@@ -99,7 +105,7 @@ BEGIN
     END LOOP;
     CONTINUE WHEN is_waiting OR cardinality(request_ids) - taken_before >= least(the_wish.at_most, at_most - taken_before);
     CONTINUE WHEN NOT the_wish.is_planned AND (cardinality(request_ids) > 0 OR the_wish.from_tokens >= welcome_prompt);
-    SELECT c.* INTO best FROM wished_requests(the_wish, full_size, full_size, measure, 1, request_ids) c;
+    SELECT c.* INTO best FROM wished_requests(the_wish, full_size, full_size, measure, 1, request_ids, payable) c;
     CONTINUE WHEN best IS NULL OR fits(has, best.prompt_tokens, best.output_tokens, measure);
     IF NOT the_wish.is_planned THEN
       welcome_prompt := best.prompt_tokens; welcome_output := best.output_tokens;
@@ -205,8 +211,8 @@ CREATE FUNCTION room_beside(
 $$;
 
 -- The pending requests of a wish that fit what a lane has, the largest first, as a call here would reserve them (see
--- fitting_requests), without those that are chosen already. Locks what it answers and skips what others have locked.
-CREATE FUNCTION wished_requests(the_wish wish, has call_room, full_size call_room, measure lane_measure, at_most integer, chosen bigint[])
+-- fitting_requests), without those that are chosen already, or that may take longer prompts than can be paid for. Locks what it answers and skips what others have locked.
+CREATE FUNCTION wished_requests(the_wish wish, has call_room, full_size call_room, measure lane_measure, at_most integer, chosen bigint[], payable bigint)
 RETURNS TABLE (id bigint, prompt_tokens integer, output_tokens integer) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
@@ -226,6 +232,7 @@ BEGIN
     SELECT q.id, least(ceil(q.prompt_tokens * measure.token_ratio)::bigint, full_prompt)::integer, output::integer FROM request q
     WHERE q.state = 'pending' AND q.route_id = the_wish.route_id AND q.output_is_asked = the_wish.is_asked AND q.output_tokens = the_wish.cap
       AND q.prompt_tokens BETWEEN the_wish.from_tokens AND most AND q.id <> ALL (chosen)
+      AND (payable IS NULL OR q.most_prompt_tokens <= payable)
     ORDER BY q.prompt_tokens DESC, q.id DESC LIMIT at_most FOR UPDATE SKIP LOCKED;
 END
 $$;

@@ -80,6 +80,7 @@ DECLARE
   hedge record;
   chosen bigint[];
   is_paid boolean := is_paid_lane(the_lane);
+  paid_context bigint := CASE WHEN is_paid THEN context_tokens END;
 BEGIN
   -- A grant that a crash of the server takes with it was never begun: nothing is lost by not waiting for the disk.
   PERFORM set_config('synchronous_commit', 'off', true);
@@ -131,10 +132,14 @@ BEGIN
   END IF;
 
   measure := measure_of(the_lane, max_output_tokens);
-  choice := choose_requests(the_lane, scopes, turn.routes, room.requests, room.has, room.full_size, measure, target_tokens, wishes, planned_routes, at_most, slice_calls > 1, at_ms);
+  choice := choose_requests(the_lane, scopes, turn.routes, room.requests, room.has, room.full_size, measure, target_tokens, wishes, planned_routes, at_most, slice_calls > 1, paid_context, at_ms);
   IF cardinality(choice.request_ids) = 0 AND may_probe(scopes, at_ms) THEN
     room := room_left(scopes, context_tokens, at_ms, true);
-    choice := choose_requests(the_lane, scopes, turn.routes, room.requests, room.has, room.full_size, measure, target_tokens, wishes, planned_routes, 1, false, at_ms);
+    choice := choose_requests(the_lane, scopes, turn.routes, room.requests, room.has, room.full_size, measure, target_tokens, wishes, planned_routes, 1, false, paid_context, at_ms);
+  END IF;
+  -- Where all that is there costs too much, what one of them needs is noted below.
+  IF is_paid AND cardinality(choice.request_ids) = 0 AND choice.stopped_by = 'no-work' THEN
+    choice := choose_requests(the_lane, scopes, turn.routes, room.requests, room.has, room.full_size, measure, target_tokens, wishes, planned_routes, 1, false, NULL, at_ms);
   END IF;
   wish_places := choice.places;
   IF is_paid THEN
