@@ -94,7 +94,9 @@ export type Obstacle =
       readonly untilMs: number | null;
     }
   | { readonly kind: 'all-slots-taken'; readonly callsUnderWay: number }
-  /** It could: others are ahead, or nobody is at work. */
+  /** It costs money: only what the plan pays for goes there, and as far as the budget goes. */
+  | { readonly kind: 'costs-money' }
+  /** It could: others are ahead, nobody is at work, or it is not the batch's hour. */
   | { readonly kind: 'none' };
 
 /** A lane as the configuration and the record have it. */
@@ -116,7 +118,8 @@ export function obstacleOf(story: LineStory, laneId: string, atHand: LaneAtHand 
   if (!canEverServe(provider, lane, story)) return { kind: 'too-small' };
   if (scopes.some((scope) => story.avoided.includes(scope)))
     return { kind: 'avoided', untilMs: story.dueAtMs, attempt };
-  return passingObstacle(story, atHand.lane, progress);
+  const passing = passingObstacle(story, atHand.lane, progress);
+  return passing.kind === 'none' && provider.tier === 'paid' ? { kind: 'costs-money' } : passing;
 }
 
 function passingObstacle(story: LineStory, lane: Lane, progress: LaneProgress): Obstacle {

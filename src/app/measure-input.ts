@@ -24,8 +24,11 @@ export type MeasuringTools = Pick<
   'routing' | 'readLines' | 'tokenizer' | 'sha256' | 'knownNames'
 >;
 
-/** What would be asked of a batch. Nothing is paid for: forecasts are of what costs nothing. */
-export type Question = Pick<Submission, 'task' | 'pool' | 'policy' | 'limit' | 'identityName'>;
+/** What would be asked of a batch. With a budget, what only paid lanes can take is good, too. */
+export type Question = Pick<
+  Submission,
+  'task' | 'pool' | 'policy' | 'limit' | 'identityName' | 'maxCostNanoDollars'
+>;
 
 /** An input in counts and sums. */
 export interface MeasuredInput {
@@ -56,7 +59,7 @@ export const measureInput = async (
   if (question.pool !== null) requirePool(routing, question.pool);
   const policy = policyOf(question.policy ?? {});
   if (policy !== null) requireKnownNames(policy, routing, tools.knownNames);
-  requireServing({ policy, maxCostNanoDollars: null }, routing, question.pool);
+  requireServing({ policy, maxCostNanoDollars: question.maxCostNanoDollars }, routing, question.pool);
   const counted = await countLines(tools, { ...question, policy }, task, input, listener);
   if (counted.good === 0) throw new BatchRefused('invalid', noGoodLine(input.shownAs, counted.bad));
   return { ...counted, identity: tools.sha256(identityText({ ...question, policy }, task, input.hash)) };
@@ -64,7 +67,7 @@ export const measureInput = async (
 
 const countLines = async (
   { routing, tokenizer, readLines }: MeasuringTools,
-  { pool, policy, limit }: Question,
+  { pool, policy, limit, maxCostNanoDollars }: Question,
   task: Task | null,
   input: BatchInput,
   listener: TakeInListener,
@@ -76,7 +79,7 @@ const countLines = async (
       task,
       pool,
       policy,
-      maxCostNanoDollars: null,
+      maxCostNanoDollars,
       limit,
       documentPool: DOCUMENT_POOL,
       resolveModel: (model) => routing.resolveModel(model),

@@ -26,7 +26,15 @@ const measure = async (lines: readonly string[], question: Partial<Question> = {
       sha256: (text) => text,
       knownNames: [],
     },
-    { task: { name: 'summarize' }, pool: null, policy: null, limit: null, identityName: null, ...question },
+    {
+      task: { name: 'summarize' },
+      pool: null,
+      policy: null,
+      limit: null,
+      identityName: null,
+      maxCostNanoDollars: null,
+      ...question,
+    },
     inputOf(lines.map((line) => `${line}\n`).join('')),
     { tell: () => {}, signal: new AbortController().signal },
   );

@@ -1,8 +1,8 @@
 /** What one more provider would change: the same night planned with each of them. */
 import { inFull, requestsLeft, shareOf } from '../../core/plan/by-deadline.ts';
-import { fits } from '../../core/plan/demand.ts';
+import { fits, limitsOf } from '../../core/plan/demand.ts';
 import type { Plan } from '../../core/plan/plan.ts';
-import type { PlanLimit, PlanRoute, Situation } from '../../core/plan/situation.ts';
+import type { PlanRoute, Situation } from '../../core/plan/situation.ts';
 import { type Supply, unusedSupply } from '../../core/plan/unused.ts';
 import { withMoreSupply } from '../../core/plan/what-if.ts';
 import type { MeasuredInput } from '../measure-input.ts';
@@ -108,11 +108,6 @@ const takenOfTooLarge = (
     );
     return sum + countOf(taken);
   }, 0);
-
-const limitsOf = (
-  { id, providerId }: { readonly id: string; readonly providerId: string },
-  limits: readonly PlanLimit[],
-): readonly PlanLimit[] => limits.filter(({ scope }) => scope === id || scope === providerId);
 
 interface Standing {
   readonly linesLeft: number;

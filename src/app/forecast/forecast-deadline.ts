@@ -19,11 +19,12 @@ export const deadlineOf = async (
   const { nowMs } = night.situation;
   const atMs = question.terms.deadlineAtMs ?? nowMs;
   const beginsAtMs = opensAtMs(night.nightWindow, nowMs);
-  const untilMs = beginsAtMs + openTimeMs(night.nightWindow, beginsAtMs, atMs);
+  const openMs = openTimeMs(night.nightWindow, beginsAtMs, atMs);
+  const untilMs = beginsAtMs + openMs;
   const leftIn = async (situation: Situation): Promise<number> =>
     requestsLeft(await plans.leftBy(situation, untilMs), night.isOwn);
   const linesLeft = await leftIn(night.situation);
-  if (linesLeft === 0) return { atMs, linesLeft, options: [] };
+  if (linesLeft === 0) return { atMs, linesLeft, openMs, options: [] };
   const everywhere = withMoreSupply(night.situation, NOBODY, (route) =>
     night.isOwnRoute(route) ? [...new Set([...route.laneIds, ...question.allLaneIds])] : route.laneIds,
   );
@@ -38,6 +39,7 @@ export const deadlineOf = async (
   return {
     atMs,
     linesLeft,
+    openMs,
     options: options
       .filter((option) => option.linesLeft < linesLeft)
       .toSorted((a, b) => a.linesLeft - b.linesLeft),

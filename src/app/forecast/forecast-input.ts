@@ -33,22 +33,25 @@ export const forecastInput = async (
   const finish = await finishOf(plans, night, plan);
   const classes = sizeClasses(situation);
   const lines = countOf(situation.cells.filter(isOwn));
+  const paidOnlyLines = countOf(night.paidOnly);
+  const own = [...situation.cells.filter(isOwn), ...night.paidOnly];
   const additions = await additionsOf(plans, question, night, plan);
   return {
     atMs: situation.nowMs,
-    lines,
+    lines: lines + paidOnlyLines,
     bad: question.measured.bad,
     tooLarge: tooLargeOf(question.measured),
     unplannableLines: requestsLeft(plan.unplannable.map(inFull), isOwn),
-    promptTokens: situation.cells.filter(isOwn).reduce((sum, cell) => sum + cell.promptTokens, 0),
+    paidOnlyLines,
+    promptTokens: own.reduce((sum, cell) => sum + cell.promptTokens, 0),
     answerTokens: Math.round(
       classes.reduce((sum, one) => sum + one.answerTokens * one.count * shareOf(one, isOwn), 0),
     ),
     answersToldBy: answersToldBy(night),
     untriedLanes: untriedLanes(night, plan),
-    sizes: sizeBars(situation.cells.filter(isOwn)),
+    sizes: sizeBars(own),
     linesOfOthers: night.linesOfOthers,
-    finish,
+    finish: lines === 0 && paidOnlyLines > 0 ? { kind: 'never', lines: paidOnlyLines } : finish,
     lanes: lanesOf(night, plan, lines),
     additions,
     deadline:

@@ -62,7 +62,10 @@ export type DeadlineOption =
 /** How it looks at a deadline. */
 export interface DeadlineForecast {
   readonly atMs: number;
+  /** Those that only paid lanes can take are not among them. */
   readonly linesLeft: number;
+  /** Of the batch's hours so much comes before it, in ms. */
+  readonly openMs: number;
   /** Those that leave fewer lines, fewest first. */
   readonly options: readonly DeadlineOption[];
 }
@@ -77,6 +80,8 @@ export interface InputForecast {
   readonly tooLarge: { readonly lines: number; readonly largestPromptTokens: number };
   /** Not bad, but no lane takes them as its limits are now, lowered by refusals. */
   readonly unplannableLines: number;
+  /** Those that only paid lanes can take, and that the budget pays for as far as it goes. They are in no lane's share. */
+  readonly paidOnlyLines: number;
   readonly promptTokens: number;
   readonly answerTokens: number;
   /** What tells how long its answers are. */

@@ -1,6 +1,8 @@
 /** The question of a forecast as one situation: what stands there already, and the lines of the input besides. */
 import { situationUntil } from '../../core/plan/forecast.ts';
-import { withoutMoney } from '../../core/plan/payments.ts';
+import { canTake, limitsOf } from '../../core/plan/demand.ts';
+import { isFree, withoutMoney } from '../../core/plan/payments.ts';
+import { sizeClasses } from '../../core/plan/size-classes.ts';
 import type { LeftOver } from '../../core/plan/by-deadline.ts';
 import type { BatchTerms } from '../../core/batch-terms.ts';
 import { type NightWindow, opensAtMs } from '../../core/night-window.ts';
@@ -54,6 +56,8 @@ export interface Night {
   readonly nightWindow: NightWindow | null;
   /** Lines of other batches, done by then or not. */
   readonly linesOfOthers: number;
+  /** Lines of the input that only paid lanes can take, and that its budget pays for. They are not in the situation. */
+  readonly paidOnly: readonly BacklogCell[];
   readonly isOwnRoute: (route: PlanRoute) => boolean;
   readonly isOwn: (cell: BacklogCell) => boolean;
   /** The name that a route of the input stands for; `null` for routes of others, and where a batch has several names. */
@@ -87,12 +91,17 @@ export const nightOf = ({ situation, measured, batchId, laneIdsOf, terms }: Fore
     lanes: fromOpening(situation.lanes, terms.nightWindow, situation.nowMs),
   };
   const ownIds = new Set(whole.routes.filter(isOwnRoute).map(({ id }) => id));
+  const paidOnly = new Set(onlyPaidFor(whole).filter(({ routeId }) => ownIds.has(routeId)));
   // The record knows the lanes of a batch's routes, and no longer which name they stood for.
   const onlyName = measured.cells.size === 1 ? ([...measured.cells.keys()][0] ?? null) : null;
   const cellsOfOthers = whole.cells.filter(({ routeId }) => !ownIds.has(routeId));
   return {
     // Nobody wants to be told what money could do.
-    situation: situationUntil(withoutMoney(whole), ownBatchId),
+    situation: situationUntil(
+      withoutMoney({ ...whole, cells: whole.cells.filter((cell) => !paidOnly.has(cell)) }),
+      ownBatchId,
+    ),
+    paidOnly: [...paidOnly],
     batchId: ownBatchId,
     nightWindow: terms.nightWindow,
     linesOfOthers: countOf(cellsOfOthers),
@@ -102,6 +111,16 @@ export const nightOf = ({ situation, measured, batchId, laneIdsOf, terms }: Fore
       batchId === null ? (names[route.id - firstId] ?? null) : isOwnRoute(route) ? onlyName : null,
   };
 };
+
+/** What no lane can take that costs nothing, but one that costs money. */
+const onlyPaidFor = (situation: Situation): readonly BacklogCell[] =>
+  sizeClasses(situation).flatMap((sizeClass) => {
+    const takers = situation.lanes.filter(
+      (lane) =>
+        sizeClass.laneIds.includes(lane.id) && canTake(lane, limitsOf(lane, situation.limits), sizeClass),
+    );
+    return takers.length > 0 && takers.every((lane) => !isFree(lane)) ? sizeClass.cells : [];
+  });
 
 /** The lanes as they are for a batch with these hours: before its night begins none takes its lines. */
 export const fromOpening = (

@@ -90,7 +90,7 @@ interface AskedPlan {
   readonly policy: Policy | null;
   readonly limit: number | null;
   readonly terms: WantedTerms;
-  readonly hasBudget: boolean;
+  readonly maxCostNanoDollars: number | null;
 }
 
 const STANDARD_INPUT = '-';
@@ -109,7 +109,7 @@ async function readQuestion(input: string, flags: PlanFlags, workingDirectory: s
     policy: readPolicy(flags),
     limit: flags.limit ?? null,
     terms,
-    hasBudget: flags.maxCost !== undefined,
+    maxCostNanoDollars: flags.maxCost ?? null,
   };
 }
 
@@ -140,7 +140,7 @@ async function reportOn(planning: Planning): Promise<PlanReport> {
     record === null || isBare
       ? untouchedSituation(routing, nowMs)
       : await standingSituation(record.planning.reader, routing);
-  const underPolicy = routingUnder({ policy: asked.policy, maxCostNanoDollars: null }, routing);
+  const underPolicy = routingUnder(asked, routing);
   const terms = termsOf(asked.terms, batch, situation.nowMs);
   const forecast = await forecastInput(
     {
@@ -166,7 +166,9 @@ async function reportOn(planning: Planning): Promise<PlanReport> {
     basis: isBare ? 'catalog' : 'configuration',
     batch: batch === null ? null : knownBatch(batch, situation.nowMs),
     terms,
-    hasBudget: asked.hasBudget || (batch !== null && isGoingOn(batch) && batch.maxCostNanoDollars !== null),
+    hasBudget:
+      asked.maxCostNanoDollars !== null ||
+      (batch !== null && isGoingOn(batch) && batch.maxCostNanoDollars !== null),
     catalogOf: catalogProvider,
     hasPaidLane: routing.providers.some(({ tier }) => tier === 'paid'),
   };

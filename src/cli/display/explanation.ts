@@ -159,8 +159,10 @@ export function obstacleText(obstacle: Obstacle, nowMs: number): string {
     }
     case 'all-slots-taken':
       return `all its ${obstacle.callsUnderWay} calls are under way`;
+    case 'costs-money':
+      return 'costs money: it takes what free lanes cannot do in time, as far as the budget goes';
     case 'none':
-      return 'could serve it now';
+      return 'has room for it now';
   }
 }
 

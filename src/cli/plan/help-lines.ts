@@ -55,7 +55,7 @@ export function deadlineLines(
   report: PlanReport,
   say: Say,
 ): readonly StyledLine[] {
-  const { forecast, basis, hasPaidLane } = report;
+  const { forecast, basis, hasPaidLane, hasBudget } = report;
   const { atMs: nowMs, finish } = forecast;
   const at = `${clockTime(deadline.atMs, nowMs)} (in ${durationText(deadline.atMs - nowMs)})`;
   const by = basis === 'catalog' ? `With all of them, by ${at}` : `By ${at}`;
@@ -63,9 +63,12 @@ export function deadlineLines(
     const isSure = finish.kind === 'at' && finish.latestMs <= deadline.atMs;
     return say(`${by} all lines are done${isSure ? '' : ', if nothing comes between'}.`);
   }
+  if (deadline.openMs === 0)
+    return say(`None of its hours come before ${at}: nothing would be done by then.`, { style: 'yellow' });
+  const money = 'paid lanes do what is left, as far as that money goes.';
   const ways = [
     ...deadline.options.slice(0, MOST_SHOWN).map((option) => wayText(option, report)),
-    ...(hasPaidLane ? ['With --max-cost paid lanes do what is left, as far as that money goes.'] : []),
+    ...(hasPaidLane ? [`${hasBudget ? 'By --max-cost' : 'With --max-cost'} ${money}`] : []),
     ...(finish.kind === 'at'
       ? [`With time until ${clockTime(aboutMs(finish.latestMs, nowMs), nowMs)}: none, most likely.`]
       : []),

@@ -73,7 +73,12 @@ function knownText({ id, name, linesDone, standing }: KnownBatch, nowMs: number)
 function finishLines(report: PlanReport, say: Say): readonly StyledLine[] {
   const { forecast, basis, terms, hasBudget } = report;
   const { finish, atMs, linesOfOthers, untriedLanes } = forecast;
-  const text = `${finish.kind === 'at' ? 'done ' : ''}${finishText(finish, atMs)}.`;
+  const text = `${finish.kind === 'at' ? 'done ' : ''}${finishText(finish, atMs, terms.nightWindow)}.`;
+  const isAllPaid = forecast.paidOnlyLines === forecast.lines;
+  if (isAllPaid && forecast.lines > 0)
+    return say('All of it is for lanes that cost money, and what those take is not planned here.', {
+      style: 'yellow',
+    });
   const lead =
     basis === 'catalog'
       ? `No provider is on here. All free tiers of the catalog together: ${text}`
@@ -95,12 +100,17 @@ function finishLines(report: PlanReport, say: Say): readonly StyledLine[] {
 }
 
 function nowhereLines({ forecast }: PlanReport, say: Say): readonly StyledLine[] {
-  const { tooLarge, unplannableLines } = forecast;
+  const { tooLarge, unplannableLines, paidOnlyLines } = forecast;
   return [
     ...(tooLarge.lines === 0
       ? []
       : say(
           `${counted(tooLarge.lines, 'line')} ${tooLarge.lines === 1 ? 'is' : 'are'} too long for every lane of the pool; the largest prompt has ${fullCount(tooLarge.largestPromptTokens)} tokens. Shorten or split, ask for shorter answers, or add a lane that takes more.`,
+        )),
+    ...(paidOnlyLines === 0
+      ? []
+      : say(
+          `${counted(paidOnlyLines, 'line')} can only run on lanes that cost money: --max-cost pays for ${paidOnlyLines === 1 ? 'it' : 'them'}, as far as it goes.`,
         )),
     ...(unplannableLines === 0
       ? []

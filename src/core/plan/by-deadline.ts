@@ -1,5 +1,5 @@
 /** How much of a night can be done by an instant. */
-import { canTake } from './demand.ts';
+import { canTake, limitsOf } from './demand.ts';
 import type { Solve } from './linear-programme.ts';
 import { nightProgramme } from './programme.ts';
 import { segmentsOf } from './segments.ts';
@@ -28,12 +28,7 @@ export const leftByDeadline = (
 ): readonly LeftOver[] => {
   const { nowMs, lanes, limits, providers } = situation;
   const isEligible = (sizeClass: SizeClass, lane: PlanLane): boolean =>
-    sizeClass.laneIds.includes(lane.id) &&
-    canTake(
-      lane,
-      limits.filter(({ scope }) => scope === lane.id || scope === lane.providerId),
-      sizeClass,
-    );
+    sizeClass.laneIds.includes(lane.id) && canTake(lane, limitsOf(lane, limits), sizeClass);
   const classes = sizeClasses(situation);
   const possible = classes.filter((sizeClass) => lanes.some((lane) => isEligible(sizeClass, lane)));
   const never = classes.filter((sizeClass) => !possible.includes(sizeClass)).map(inFull);

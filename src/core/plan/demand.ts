@@ -36,6 +36,12 @@ export const expectedUse = (
   return attempts * use * (1 + Math.min(reserved / amount, 1) / 2);
 };
 
+/** The limits that a lane's calls count in. */
+export const limitsOf = (
+  { id, providerId }: Pick<PlanLane, 'id' | 'providerId'>,
+  limits: readonly PlanLimit[],
+): readonly PlanLimit[] => limits.filter(({ scope }) => scope === id || scope === providerId);
+
 /** How long a slot is taken. */
 export const expectedMs = ({ callMs, failureShare }: PlanLane): number => callMs / (1 - failureShare);
 

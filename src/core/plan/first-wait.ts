@@ -3,7 +3,7 @@
  * what a person would see of the plan first. What frees meanwhile is left out, so that the true instant is this or later.
  */
 import { windowMs } from '../quota/window.ts';
-import { expectedMs, expectedUse } from './demand.ts';
+import { expectedMs, expectedUse, limitsOf } from './demand.ts';
 import type { LanePlan, Plan } from './plan.ts';
 import { hasResets, resetsOf, SHORT_WINDOW_MS } from './segments.ts';
 import type { PlanLane, PlanLimit, Situation } from './situation.ts';
@@ -22,8 +22,7 @@ export const firstWaitOf = (laneId: string, plan: Plan, situation: Situation): F
   const lane = situation.lanes.find(({ id }) => id === laneId);
   const planned = requestsOf(plan, laneId);
   if (lane === undefined || planned === 0) return null;
-  const own = situation.limits
-    .filter(({ scope }) => scope === lane.id || scope === lane.providerId)
+  const own = limitsOf(lane, situation.limits)
     .map((limit) => ({ limit, ...useOf(limit, lane, plan, situation) }))
     .filter(({ perRequest }) => perRequest > 0);
   const requestsPerMs = Math.min(

@@ -3,7 +3,7 @@
  * next cheapest.
  */
 import { cellsLeft, type LeftOver, leftByDeadline } from './by-deadline.ts';
-import { canTake } from './demand.ts';
+import { canTake, limitsOf } from './demand.ts';
 import type { Solve } from './linear-programme.ts';
 import type { LanePlan, Share } from './plan.ts';
 import type { PlanLane, Situation } from './situation.ts';
@@ -153,11 +153,7 @@ const onCheapest = (
       .filter(
         (candidate) =>
           sizeClass.laneIds.includes(candidate.id) &&
-          canTake(
-            candidate,
-            limits.filter(({ scope }) => scope === candidate.id || scope === candidate.providerId),
-            sizeClass,
-          ),
+          canTake(candidate, limitsOf(candidate, limits), sizeClass),
       )
       .toSorted((a, b) => costOf(a, sizeClass) - costOf(b, sizeClass));
     return lane === undefined ? [] : [{ lane, sizeClass, count }];

@@ -6,7 +6,7 @@
  */
 import { windowMs } from '../quota/window.ts';
 import { countLeft, type LeftOver } from './by-deadline.ts';
-import { canTake, expectedUse } from './demand.ts';
+import { canTake, expectedUse, limitsOf } from './demand.ts';
 import { paidWork, type Payment, withoutMoney } from './payments.ts';
 import type { LinearSolution, Solve } from './linear-programme.ts';
 import { type NightProgramme, nightProgramme, type ProgrammeInput } from './programme.ts';
@@ -94,10 +94,10 @@ const expiringUnpaid = (situation: Situation, payments: readonly Payment[]): Sit
 
 const freePlan = (situation: Situation, solve: Solve): Omit<Plan, 'payments'> => {
   const { nowMs, lanes, limits, providers } = situation;
-  const limitsOf = limitsByLane(lanes, limits);
+  const ownLimits = limitsByLane(lanes, limits);
   const all = sizeClasses(situation);
   const isEligible = (sizeClass: SizeClass, lane: PlanLane): boolean =>
-    sizeClass.laneIds.includes(lane.id) && canTake(lane, limitsOf.get(lane.id) ?? [], sizeClass);
+    sizeClass.laneIds.includes(lane.id) && canTake(lane, ownLimits.get(lane.id) ?? [], sizeClass);
   const hasLane = (sizeClass: SizeClass): boolean => lanes.some((lane) => isEligible(sizeClass, lane));
   const classes = all.filter(hasLane);
   const unplannable = all.filter((sizeClass) => !hasLane(sizeClass));
@@ -138,7 +138,7 @@ const freePlan = (situation: Situation, solve: Solve): Omit<Plan, 'payments'> =>
         return {
           ...own,
           shares: [...own.shares, ...triesOf(lane, unplannable)],
-          isHeld: isTasting && isHeld(lane, limitsOf.get(lane.id) ?? []),
+          isHeld: isTasting && isHeld(lane, ownLimits.get(lane.id) ?? []),
         };
       }),
       situation,
@@ -173,12 +173,7 @@ const limitsByLane = (
   lanes: readonly PlanLane[],
   limits: readonly PlanLimit[],
 ): ReadonlyMap<string, readonly PlanLimit[]> =>
-  new Map(
-    lanes.map((lane) => [
-      lane.id,
-      limits.filter(({ scope }) => scope === lane.id || scope === lane.providerId),
-    ]),
-  );
+  new Map(lanes.map((lane) => [lane.id, limitsOf(lane, limits)]));
 
 /** A night that is not cut yet. */
 type WholeNight = Omit<ProgrammeInput, 'segments' | 'expiryOf'>;

@@ -4,7 +4,7 @@
  */
 import { answerTokensOf } from './answer-length.ts';
 import { bandOf } from './bands.ts';
-import { fits, type RequestSize } from './demand.ts';
+import { fits, limitsOf, type RequestSize } from './demand.ts';
 import { earliestTogether } from './expiry-groups.ts';
 import type { BacklogCell, PlanRoute, Situation } from './situation.ts';
 
@@ -124,7 +124,7 @@ interface Group {
  */
 const takersOf = ({ lanes, limits }: ClassGrounds): ((cell: RoutedCell) => string) => {
   const checks = lanes.map((lane) => {
-    const own = limits.filter(({ scope }) => scope === lane.id || scope === lane.providerId);
+    const own = limitsOf(lane, limits);
     return { id: lane.id, isTooSmall: (cell: BacklogCell) => !fits(lane, own, cell) };
   });
   const openTo = new Map<PlanRoute, { readonly name: string; readonly checks: typeof checks }>();

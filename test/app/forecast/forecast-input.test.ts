@@ -238,7 +238,33 @@ describe('the forecast of an input', () => {
     expect(deadline?.options.map(({ kind }) => kind)).toEqual(['provider']);
     expect(deadline?.options[0]?.linesLeft).toBeLessThan(200);
     const late = await ask({ candidates, terms: by(NOW_MS + 2 * HOUR_MS) });
-    expect(late.deadline).toEqual({ atMs: NOW_MS + 2 * HOUR_MS, linesLeft: 0, options: [] });
+    const openMs = 2 * HOUR_MS;
+    expect(late.deadline).toEqual({ atMs: NOW_MS + openMs, linesLeft: 0, openMs, options: [] });
+  });
+
+  it('leaves out what only a paid lane can take, and says how many lines that is', async () => {
+    const price = {
+      inputNanoDollarsPerMillion: 1,
+      outputNanoDollarsPerMillion: 1,
+      requestNanoDollars: 0,
+    };
+    const dear = aPlanLane('dear/large', { contextTokens: 1_000_000, price });
+    const situation = { ...paced, lanes: [...paced.lanes, dear] };
+    const both = ['alpha/small', 'dear/large'];
+    const long = await ask({ situation, measured: measured(3, 200_000), laneIdsOf: () => both });
+    expect(long).toMatchObject({
+      lines: 3,
+      paidOnlyLines: 3,
+      unplannableLines: 0,
+      promptTokens: 600_000,
+      finish: { kind: 'never', lines: 3 },
+    });
+    const short = await ask({ situation, laneIdsOf: () => both });
+    expect(short).toMatchObject({ lines: 600, paidOnlyLines: 0, finish: { kind: 'at' } });
+    expect(await ask({ situation, measured: measured(3, 200_000) })).toMatchObject({
+      paidOnlyLines: 0,
+      unplannableLines: 3,
+    });
   });
 
   it('of ways that leave as few at a deadline names the one that needs no key first, then who helps most', async () => {

@@ -28,6 +28,7 @@ export const aForecast = (changes: Partial<InputForecast> = {}): InputForecast =
   bad: { first: [], count: 0 },
   tooLarge: { lines: 0, largestPromptTokens: 0 },
   unplannableLines: 0,
+  paidOnlyLines: 0,
   promptTokens: 4_800_000,
   answerTokens: 640_000,
   answersToldBy: 'bounds',

@@ -116,6 +116,7 @@ describe('a forecast as it is printed', () => {
     const deadline = {
       atMs: NIGHT_MS + 2 * HOUR_MS,
       linesLeft: 312,
+      openMs: 2 * HOUR_MS,
       options: [
         { kind: 'provider', providerId: 'mistral', linesLeft: 0 },
         { kind: 'pool-all', linesLeft: 40 },
@@ -130,6 +131,28 @@ describe('a forecast as it is printed', () => {
     expect(textOf(aReport({ deadline: { ...deadline, linesLeft: 0 } }))).toContain(
       'all lines are done, if nothing comes between.',
     );
+  });
+
+  it('says of a deadline before its hours that nothing would be done, and offers no money', () => {
+    const deadline = { atMs: NIGHT_MS + 2 * HOUR_MS, linesLeft: 312, openMs: 0, options: [] };
+    const text = textOf(aReport({ deadline }, { hasPaidLane: true, hasBudget: true }));
+    expect(text).toContain('None of its hours come before tomorrow 01:30 (in 2 h 00 min)');
+    expect(text).not.toContain('--max-cost paid lanes');
+  });
+
+  it('keeps an end that is rounded within the hours of the batch', () => {
+    const nightWindow = { fromMinute: 40, untilMinute: 41, timeZone: 'UTC' };
+    const opensMs = Date.UTC(2026, 10, 23, 0, 40);
+    const finish = { kind: 'at', atMs: opensMs, earliestMs: opensMs, latestMs: opensMs } as const;
+    const terms = { nightWindow, priority: 0, deadlineAtMs: null };
+    expect(textOf(aReport({ finish }, { terms }))).toContain('00:40');
+  });
+
+  it('says what only money can do', () => {
+    const some = textOf(aReport({ paidOnlyLines: 3 }, { hasBudget: true }));
+    expect(some).toContain('3 lines can only run on lanes that cost money: --max-cost pays for them');
+    const all = { lines: 3, paidOnlyLines: 3, finish: { kind: 'never', lines: 3 } as const };
+    expect(textOf(aReport(all, { hasBudget: true }))).toContain('All of it is for lanes that cost money');
   });
 
   it('is honest about lines that wait for a person', () => {
