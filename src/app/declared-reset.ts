@@ -1,8 +1,7 @@
 /** When a window that a provider calls used up opens again, by what the configuration declares. */
 import type { QuotaPeriod } from '../core/failures/failure.ts';
-import { marginMs } from '../core/quota/quota.ts';
 import { PERIOD_MS } from '../core/quota/period-lengths.ts';
-import { windowEndMs, windowMs } from '../core/quota/window.ts';
+import { marginMs, windowEndMs, windowMs } from '../core/quota/window.ts';
 import type { Routing } from './ports.ts';
 
 /**

@@ -6,7 +6,7 @@ import type { ProviderSignal } from '../core/failures/evidence.ts';
 import type { Failure } from '../core/failures/failure.ts';
 import type { LaneEffect } from '../core/failures/lane-effect.ts';
 import type { Lane, Provider } from '../core/model.ts';
-import { marginMs } from '../core/quota/quota.ts';
+import { marginMs } from '../core/quota/window.ts';
 import { shortReason } from '../core/failures/reason.ts';
 import { callBody, type CallBody } from './call-body.ts';
 import { declaredResetAtMs } from './declared-reset.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { standingSituation } from '../../src/app/standing-situation.ts';
+import { standingSituation, untouchedSituation } from '../../src/app/standing-situation.ts';
 import type { Limit } from '../../src/core/model.ts';
 import type { PlanLimit, Situation } from '../../src/core/plan/situation.ts';
 import { unusedSupply } from '../../src/core/plan/unused.ts';
@@ -60,6 +60,20 @@ describe('standingSituation', () => {
         expect(limits.map(nameOf).toSorted()).toEqual(declared.map(nameOf).toSorted());
       }),
     );
+  });
+});
+
+describe('untouchedSituation', () => {
+  it('knows what paid lanes cost, and none that has no price', () => {
+    const price = { inputNanoDollarsPerMillion: 1, outputNanoDollarsPerMillion: 2, requestNanoDollars: 3 };
+    const dear = aProvider([aLane('dear/priced', { price }), aLane('dear/unknown')], { tier: 'paid' });
+    const trial = aProvider([aLane('trial/large', { price })], { tier: 'trial' });
+    const { lanes } = untouchedSituation(routingFor([alpha, dear, trial]), 0);
+    expect(lanes.map((lane) => [lane.id, lane.price])).toEqual([
+      ['alpha/small', undefined],
+      ['dear/priced', price],
+      ['trial/large', undefined],
+    ]);
   });
 });
 

@@ -1,7 +1,8 @@
 /** What the product believes is used in a simulated night. The lanes of a provider share a quota. */
 import type { Provider } from '../../../src/core/model.ts';
 import type { PlanLimit } from '../../../src/core/plan/situation.ts';
-import { emptyQuota, marginMs, type Quota } from '../../../src/core/quota/quota.ts';
+import { emptyQuota, type Quota } from '../../../src/core/quota/quota.ts';
+import { marginMs } from '../../../src/core/quota/window.ts';
 
 /** Quotas by provider. */
 export interface QuotaBook {

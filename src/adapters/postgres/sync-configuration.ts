@@ -2,7 +2,7 @@
 import type pg from 'pg';
 import type { Routing } from '../../app/ports.ts';
 import { DEFAULT_TOKEN_RATIO, type Limit } from '../../core/model.ts';
-import { marginMs } from '../../core/quota/quota.ts';
+import { marginMs } from '../../core/quota/window.ts';
 import { THOUSANDTHS } from '../../core/quota/unit-cost.ts';
 import { inTransaction } from './connect.ts';
 

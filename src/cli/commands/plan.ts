@@ -154,7 +154,7 @@ async function reportOn(planning: Planning): Promise<PlanReport> {
       batchId:
         !isBare && batch !== null && standingOf(batch, situation.nowMs) === 'at-work' ? batch.id : null,
       terms,
-      laneIdsOf: (name) => laneIdsIn(underPolicy, name),
+      laneIdsOf: (name) => underPolicy.lanesOf(name).map(({ id }) => id),
       allLaneIds: laneIdsIn(underPolicy, ALL_POOL),
       candidates: candidatesOf(tiers, config, asked.policy),
       candidatesStandAlone: isBare,

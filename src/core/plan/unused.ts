@@ -1,7 +1,7 @@
 /** Providers as a plan sees them before anything of them was used, and before any call has shown how they are. */
 import type { Lane, Limit, Provider } from '../model.ts';
 import { DEFAULT_TOKEN_RATIO } from '../model.ts';
-import { marginMs } from '../quota/quota.ts';
+import { marginMs } from '../quota/window.ts';
 import { THOUSANDTHS } from '../quota/unit-cost.ts';
 import { UNKNOWN_CALL_MS } from './call-length.ts';
 import type { PlanLane, PlanLimit, Situation } from './situation.ts';
@@ -11,7 +11,9 @@ export type Supply = Pick<Situation, 'lanes' | 'providers' | 'limits'>;
 
 /** What these providers offer by what is declared of them, with all their lanes served. */
 export const unusedSupply = (providers: readonly Provider[]): Supply => ({
-  lanes: providers.flatMap((provider) => provider.lanes.map((lane) => unusedLane(provider, lane))),
+  lanes: providers.flatMap((provider) =>
+    provider.lanes.filter(isOffered(provider)).map((lane) => unusedLane(provider, lane)),
+  ),
   providers: providers.map(({ id, concurrency }) => ({ id, concurrency })),
   limits: providers.flatMap(({ id, limits, lanes }) => [
     ...limits.map((limit) => unusedLimit(id, limit)),
@@ -19,12 +21,18 @@ export const unusedSupply = (providers: readonly Provider[]): Supply => ({
   ]),
 });
 
+/** Nothing is ever granted on a paid lane without a price. */
+const isOffered =
+  ({ tier }: Provider) =>
+  ({ price }: Lane): boolean =>
+    tier !== 'paid' || price !== undefined;
+
 /** Calls at once on a lane that somebody serves in full. */
 export const declaredSlots = ({ concurrency }: Provider, lane: Lane): number =>
   Math.min(lane.concurrency, concurrency ?? Infinity);
 
 const unusedLane = (provider: Provider, lane: Lane): PlanLane => {
-  const { id, providerId, contextTokens, maxOutputTokens, tokenRatio, unitCost } = lane;
+  const { id, providerId, contextTokens, maxOutputTokens, tokenRatio, unitCost, price } = lane;
   const atMost = tokenRatio ?? DEFAULT_TOKEN_RATIO;
   return {
     id,
@@ -38,6 +46,7 @@ const unusedLane = (provider: Provider, lane: Lane): PlanLane => {
     tokenRatio: Math.max(1, atMost / DEFAULT_TOKEN_RATIO),
     tokenRatioAtMost: atMost,
     ...(unitCost === undefined ? {} : { unitCost }),
+    ...(provider.tier === 'paid' && price !== undefined ? { price } : {}),
     opensAtMs: -Infinity,
   };
 };

@@ -82,3 +82,27 @@ const localTime = (atMs: number, timeZone: string): Temporal.PlainDateTime =>
 
 const instantMs = (local: Temporal.PlainDateTime, timeZone: string): number =>
   local.toZonedDateTime(timeZone, { disambiguation: 'later' }).epochMilliseconds;
+
+/** Share of a window by which its end is stretched. */
+const MARGIN_RATIO = 0.02;
+/** And never by more than this. */
+const LONGEST_MARGIN_MS = 2_000;
+/** Of a session by this: when it began hangs on one call, and whoever is wrong about that has the next one begin with a refusal. */
+const LONGEST_SESSION_MARGIN_MS = 15_000;
+/** Nor by less, though windows may be short: a connection and its TLS handshake take some 100 ms on the way. */
+const SHORTEST_MARGIN_MS = 100;
+/** A busy machine takes longer than that: where it costs no more than this share of the window, more is allowed for. */
+const BUSY_MARGIN_MS = 250;
+const BUSY_MARGIN_RATIO = 0.05;
+
+/**
+ * How far apart we and the provider may be about when a call was made, in milliseconds: 2 % of the window and at most
+ * 2 s (of sessions 15 s); of short windows up to 5 %, 0.25 s, and at least 0.1 s. It stretches time and never counts, so
+ * that small limits lose nothing.
+ */
+export const marginMs = (window: Window): number => {
+  if (!('perMs' in window)) return LONGEST_MARGIN_MS;
+  const shortestMs = Math.max(SHORTEST_MARGIN_MS, Math.min(BUSY_MARGIN_MS, window.perMs * BUSY_MARGIN_RATIO));
+  const longestMs = window.kind === 'session' ? LONGEST_SESSION_MARGIN_MS : LONGEST_MARGIN_MS;
+  return Math.min(longestMs, Math.ceil(Math.max(shortestMs, window.perMs * MARGIN_RATIO)));
+};

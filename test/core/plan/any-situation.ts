@@ -12,8 +12,7 @@ import type {
   PlanRoute,
   Situation,
 } from '../../../src/core/plan/situation.ts';
-import { marginMs } from '../../../src/core/quota/quota.ts';
-import { windowEndMs, windowMs } from '../../../src/core/quota/window.ts';
+import { marginMs, windowEndMs, windowMs } from '../../../src/core/quota/window.ts';
 
 /** When all of them are: some minutes past an hour of UTC. */
 export const NOW_MS = Date.UTC(2026, 10, 20, 12, 3, 20);

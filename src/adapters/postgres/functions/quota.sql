@@ -21,7 +21,7 @@
 -- nearly nothing of the window is lost, however long the margin is.
 --
 -- Nothing is given back by a stale grant and nothing is oversold by a late one: as long as it is held it counts.
--- The same rules in TypeScript, for tests and forecasts: src/core/quota/.
+-- The same rules in TypeScript, for tests and simulated nights: src/core/quota/.
 
 -- The end of the window of a fixed, fixed-month or calendar limit that holds the instant; null for null. Pure.
 CREATE FUNCTION window_end_ms(l quota_limit, at_ms bigint) RETURNS bigint LANGUAGE plpgsql STABLE STRICT AS $$
