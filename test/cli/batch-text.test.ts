@@ -126,13 +126,15 @@ describe('the status of a batch', () => {
     expect(statusLines(status()).join('\n')).not.toContain('$');
   });
 
-  it('names the terms of the batch that are not as usual', () => {
+  it('names the terms of the batch that are not as usual, until it is over', () => {
     const terms = { ...OUTSIDE, priority: 7, deadlineAtMs: NOW_MS + 3 * 3_600_000 };
     const text = statusLines(status({ batch: aBatch({ terms }) })).join('\n');
     expect(text).toMatch(/only between \d\d:\d\d and \d\d:\d\d \(UTC\): waits until .* \(in .*\)/u);
     expect(text).toContain('priority 7');
     expect(text).toMatch(/deadline .* \(in 3 h 00 min\): what is not under way then expires/u);
     expect(statusLines(status()).join('\n')).not.toMatch(/between|priority|deadline/u);
+    const over = aBatch({ terms, total: 2, succeeded: 2, failed: 0, bad: 0, cancelled: 0, expired: 0 });
+    expect(statusLines(status({ batch: over })).join('\n')).not.toMatch(/between|priority|deadline/u);
   });
 
   it('says when it will be done, where a plan says so', () => {

@@ -179,6 +179,12 @@ describe('the explanation of a line', () => {
     const text = explanationLines({ batch: waiting, namesakes: 1, story: story(), lanes }).join('\n');
     expect(text).toMatch(/waiting until .* for the hours of its batch/u);
     expect(text).toMatch(/only between .* \(UTC\): waits until/u);
+    const done = explanationLines({ batch: waiting, namesakes: 1, story: story({ finalLine: '{}' }), lanes });
+    expect(done.join('\n')).not.toContain('only between');
+    const paid = [{ laneId: 'dear/large', obstacle: { kind: 'costs-money' } }] as const;
+    expect(explanationLines({ batch, namesakes: 1, story: story(), lanes: paid }).join('\n')).toContain(
+      'dear/large: costs money',
+    );
     const over = { namesakes: 1, lanes: [] };
     const expired = explanationLines({ ...over, batch, story: story({ state: 'expired' }) });
     expect(expired.join('\n')).toContain('the deadline of its batch came before it was done');

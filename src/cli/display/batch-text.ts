@@ -1,7 +1,13 @@
 /** Batches in words and tables. */
 import type { BatchStatus } from '../../app/batches.ts';
 import type { Batch } from '../../app/batch-store.ts';
-import { type LaneProgress, linesDone, type Progress, waitsForNightUntilMs } from '../../app/progress.ts';
+import {
+  isFinal,
+  type LaneProgress,
+  linesDone,
+  type Progress,
+  waitsForNightUntilMs,
+} from '../../app/progress.ts';
 import { policyText } from '../../core/policy-text.ts';
 import { clockTime, counted, fullCount, untilText } from '../text/quantity.ts';
 import { tableLines } from '../text/table.ts';
@@ -93,7 +99,7 @@ export function statusLines({ progress, laneIds, warnings }: BatchStatus): reado
       ? []
       : [`  only on lanes that \`${oneLine(policyText(batch.policy))}\` allows`]),
     ...forecastLines(progress, lanes),
-    ...termsLines(batch.terms, atMs).map((line) => `  ${oneLine(line)}`),
+    ...(isFinal(batch) ? [] : termsLines(batch.terms, atMs).map((line) => `  ${oneLine(line)}`)),
     ...(lanes.length === 0 ? [] : ['']),
     ...(lanes.length === 0
       ? []

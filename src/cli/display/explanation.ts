@@ -33,7 +33,7 @@ export function explanationLines(explanation: Explanation): readonly string[] {
     ...(batch.policy === null
       ? []
       : [`  only on lanes that \`${oneLine(policyText(batch.policy))}\` allows`]),
-    ...termsLines(batch.terms, story.atMs).map((line) => `  ${line}`),
+    ...(story.finalLine === null ? termsLines(batch.terms, story.atMs).map((line) => `  ${line}`) : []),
     ...duplicateLines(story),
     ...attemptLines(story),
     ...laneLines(explanation),

@@ -7,7 +7,7 @@ import { clockTime, counted, durationText } from '../text/quantity.ts';
 /** `about 02:40 (in 3 h 05 min), between 02:25 and 03:20`; with the day where it is not today's; `hours`: those of the batch. */
 export function finishText(finish: ForecastFinish, nowMs: number, hours: NightWindow | null = null): string {
   if (finish.kind === 'never') {
-    return `nobody can tell when: ${counted(finish.lines, 'line')} wait for lanes that only you can open, or for longer than can be seen`;
+    return `nobody can tell when: ${counted(finish.lines, 'line waits', 'lines wait')} for lanes that only you can open, or for longer than can be seen`;
   }
   const { atMs, earliestMs, latestMs } = finish;
   // Rounded, unless that is outside its hours.

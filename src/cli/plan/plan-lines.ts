@@ -95,7 +95,9 @@ function finishLines(report: PlanReport, say: Say): readonly StyledLine[] {
         )),
     ...(linesOfOthers === 0
       ? []
-      : say(`${counted(linesOfOthers, 'line')} of other batches run from the same quota meanwhile.`)),
+      : say(
+          `${counted(linesOfOthers, 'line')} of other batches ${linesOfOthers === 1 ? 'runs' : 'run'} from the same quota meanwhile.`,
+        )),
   ];
 }
 

@@ -92,7 +92,7 @@ const waitFor = (
   if (drainPerMs <= 0) return [];
   const lastsMs = left / drainPerMs;
   if (requestsPerMs * lastsMs >= planned - LEAST_REQUESTS) return [];
-  const atMs = startMs + lastsMs;
+  const atMs = Math.round(startMs + lastsMs);
   return [{ limit, atMs, untilMs: freesAtMs(limit, atMs, startMs, nowMs) }];
 };
 
