@@ -52,7 +52,15 @@ export type ProviderReply =
 
 /** Makes one call on one lane. Never retries by itself, never throws for what a provider does. */
 export interface ProviderClient {
-  chat(lane: Lane, body: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<ProviderReply>;
+  chat(lane: Lane, body: Readonly<Record<string, unknown>>, ties: CallTies): Promise<ProviderReply>;
+}
+
+/** What a call is told and tells while it lasts. */
+export interface CallTies {
+  /** Ends the call. */
+  readonly signal: AbortSignal;
+  /** Told when it goes out on a connection that stands, which for the first ones of a process may take a while. Not told where it never does. */
+  readonly sent?: () => void;
 }
 
 /** Tells when lanes of a provider may have room; `'*'`: when any lane may have work. */

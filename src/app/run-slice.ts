@@ -158,10 +158,18 @@ const makeCall = async (tools: CallTools, begun: BegunCall): Promise<MadeCall> =
   refuseDeadly(begun);
   const { lane, provider } = placeOf(tools.routing, begun);
   const sent = callBody(begun, lane, provider);
-  // Others of its slice may have come first.
-  const call = { ...begun, begunAtMs: Math.max(begun.begunAtMs, Math.floor(tools.clock.nowMs())) };
-  const reply = await tools.provider.chat(withPatience(lane, call), sent.body, tools.signal);
+  // Others of its slice may have come first, and a connection has to be made.
+  let madeAtMs = begun.begunAtMs;
+  const isMade = (): void => {
+    madeAtMs = Math.max(madeAtMs, Math.floor(tools.clock.nowMs()));
+  };
+  isMade();
+  const reply = await tools.provider.chat(withPatience(lane, begun), sent.body, {
+    signal: tools.signal,
+    sent: isMade,
+  });
   const nowMs = tools.clock.nowMs();
+  const call = { ...begun, begunAtMs: madeAtMs };
   const verdict = judge(reply, { call, lane, provider, sent, nowMs });
   const returned = {
     call,

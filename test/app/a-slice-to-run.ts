@@ -45,6 +45,8 @@ export interface Course {
   /** One per call, where they differ. */
   readonly replies?: readonly (() => ProviderReply | Error | Promise<ProviderReply>)[];
   readonly lanes?: readonly Lane[];
+  /** How long each call waits for its connection. */
+  readonly connectMs?: number;
 }
 
 /** The grants as they begin when nothing is in their way. */
@@ -60,6 +62,7 @@ export const setUp = ({
   reply = ANSWER,
   replies = [() => reply],
   lanes = [LANE],
+  connectMs = 0,
 }: Course = {}) => {
   const steps: string[] = [];
   const finished: FinishedCall[] = [];
@@ -96,10 +99,12 @@ export const setUp = ({
       closings: async () => closings,
     },
     provider: {
-      chat: async (lane, body, signal) => {
+      chat: async (lane, body, { signal, sent: goesOut }) => {
         steps.push('chat');
         sent.push({ lane, body, signal });
         counts.calls += 1;
+        clock.advanceTo(clock.nowMs() + connectMs);
+        goesOut?.();
         const replied = (await turn(replies, counts.calls)?.()) ?? ANSWER;
         if (replied instanceof Error) throw replied;
         return replied;

@@ -183,7 +183,7 @@ describe('a night', () => {
 
   it('aborts the calls under way when it is told to', async () => {
     const signals: AbortSignal[] = [];
-    const { night, deliver } = await setUp(['worker'], async (_lane, _body, signal) => {
+    const { night, deliver } = await setUp(['worker'], async (_lane, _body, { signal }) => {
       signals.push(signal);
       return ANSWER;
     });

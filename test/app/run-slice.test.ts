@@ -40,6 +40,12 @@ describe('runSlice', () => {
     ]);
   });
 
+  it('counts a call from when it went out, which may be long after its connection was asked for', async () => {
+    const { tools, finished } = setUp({ connectMs: 2_500 });
+    await runSlice(tools, [7]);
+    expect(finished).toMatchObject([{ sentAtMs: NOW_MS + 2_500, durationMs: 0 }]);
+  });
+
   it('judges an answer by what was asked', async () => {
     const line = batchLine({
       messages: [{ role: 'user', content: 'x' }],

@@ -1,7 +1,7 @@
 /** `fetch` for servers that nobody controls: an answer has an end, and a call is one call. */
 import { promisify } from 'node:util';
 import { brotliDecompress, inflate, unzip } from 'node:zlib';
-import { type Dispatcher, request } from 'undici';
+import { type Dispatcher, getGlobalDispatcher, request } from 'undici';
 
 /** Some thirty times the longest answer of a chat model; a body without end must not fill the memory. */
 const MOST_BYTES = 8 * 1024 * 1024;
@@ -17,6 +17,7 @@ const MOST_BYTES = 8 * 1024 * 1024;
  */
 export const oneCallFetch: typeof fetch = async (input, init = {}) => {
   const { body = null, headers, method = 'GET', signal = null } = init;
+  const dispatcher = 'dispatcher' in init ? init.dispatcher : null;
   if (body !== null && typeof body !== 'string')
     throw new Error('Expected the SDK to send text, got another kind of body.');
   const answer = await request(input instanceof Request ? input.url : input, {
@@ -27,6 +28,7 @@ export const oneCallFetch: typeof fetch = async (input, init = {}) => {
     // The caller's signal is the deadline.
     headersTimeout: 0,
     bodyTimeout: 0,
+    ...(isTelling(dispatcher) ? { dispatcher } : {}),
   });
   const answerHeaders = headersOf(answer.headers);
   const text = readWhole(answer.body, answerHeaders.get('content-encoding'));
@@ -34,6 +36,30 @@ export const oneCallFetch: typeof fetch = async (input, init = {}) => {
     if (answer.statusCode < 300) throw error;
   });
   return new WholeResponse(text, { status: answer.statusCode, headers: answerHeaders });
+};
+
+/** Node's own dispatcher may be of another class than undici's, so those of {@link telling} are known by name. */
+const tellers = new WeakSet<object>();
+const isTelling = (value: unknown): value is Dispatcher =>
+  typeof value === 'object' && value !== null && tellers.has(value);
+
+/** The usual way out, which tells when a request goes out on a connection that stands. For one call. */
+export const telling = (sent: () => void): Dispatcher => {
+  const dispatcher = getGlobalDispatcher().compose(
+    (dispatch) => (options, handler) =>
+      dispatch(options, {
+        onRequestStart: (controller, context) => {
+          sent();
+          handler.onRequestStart?.(controller, context);
+        },
+        onResponseStart: (...told) => handler.onResponseStart?.(...told),
+        onResponseData: (...told) => handler.onResponseData?.(...told),
+        onResponseEnd: (...told) => handler.onResponseEnd?.(...told),
+        onResponseError: (...told) => handler.onResponseError?.(...told),
+      }),
+  );
+  tellers.add(dispatcher);
+  return dispatcher;
 };
 
 /** A response whose text is there already, or known to be missing. */

@@ -1,8 +1,8 @@
 /** One call to an OpenAI-compatible provider. The only file that knows the SDK. */
 import OpenAI, { APIConnectionTimeoutError, APIError, APIUserAbortError } from 'openai';
-import type { ProviderClient, ProviderReply } from '../../app/ports.ts';
+import type { CallTies, ProviderClient, ProviderReply } from '../../app/ports.ts';
 import type { Lane, Provider } from '../../core/model.ts';
-import { oneCallFetch } from './one-call-fetch.ts';
+import { oneCallFetch, telling } from './one-call-fetch.ts';
 import { withoutKey } from './without-key.ts';
 
 /** Stands in where there is no key, and is never sent: the SDK insists on a non-empty string. */
@@ -37,14 +37,14 @@ export const openProviderClient = (
 ): ProviderClient => {
   const clients = new Map(providers.map((provider) => [provider.id, clientOf(provider, keyOf(provider.id))]));
   return {
-    async chat(lane, body, signal) {
+    async chat(lane, body, ties) {
       const client = clients.get(lane.providerId);
       if (client === undefined) {
         throw new Error(
           `Expected the provider of lane ${lane.id} in the configuration, got none with that name.`,
         );
       }
-      return cleaned(await call(client, lane, body, signal), keyOf(lane.providerId));
+      return cleaned(await call(client, lane, body, ties), keyOf(lane.providerId));
     },
   };
 };
@@ -77,7 +77,7 @@ const call = async (
   client: OpenAI,
   lane: Lane,
   body: Readonly<Record<string, unknown>>,
-  signal: AbortSignal,
+  { signal, sent }: CallTies,
 ): Promise<ProviderReply> => {
   const deadline = deadlineOf(signal, lane.timeoutMs);
   try {
@@ -86,6 +86,7 @@ const call = async (
         body: { ...body, model: lane.model },
         signal: deadline.signal,
         timeout: lane.timeoutMs + 1_000,
+        ...(sent === undefined ? {} : { fetchOptions: { dispatcher: telling(sent) } }),
       })
       .asResponse();
     const bodyText = await response.text();

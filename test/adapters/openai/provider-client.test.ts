@@ -1,6 +1,6 @@
 import type { RequestListener } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { callTo, KEY } from './serving.ts';
+import { callTo, callToNobody, KEY } from './serving.ts';
 
 describe('a call to a provider', () => {
   it.each([429, 500, 503])('is made once, whatever comes of it: %i', async (status) => {
@@ -9,6 +9,21 @@ describe('a call to a provider', () => {
     );
     expect(asked).toBe(1);
     expect(reply).toMatchObject({ kind: 'http', status });
+  });
+
+  it('tells once that it goes out, before it arrives; and never where no connection comes about', async () => {
+    const steps: string[] = [];
+    const sent = (): void => void steps.push('sent');
+    await callTo(
+      (_, response) => {
+        steps.push('arrived');
+        response.end('{}');
+      },
+      { sent },
+    );
+    expect(steps).toEqual(['sent', 'arrived']);
+    await callToNobody({ sent });
+    expect(steps).toEqual(['sent', 'arrived']);
   });
 
   it.each([301, 302, 303, 307, 308])(

@@ -15,6 +15,8 @@ export interface CallOptions {
   readonly content?: string;
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
+  /** Told when it goes out. */
+  readonly sent?: () => void;
 }
 
 /** What came of a call, and how often the server was asked. */
@@ -56,21 +58,27 @@ export const callToSocket = async (
 };
 
 /** One call to a port where nobody listens any more. */
-export const callToNobody = async (): Promise<ProviderReply> => {
+export const callToNobody = async (options: CallOptions = {}): Promise<ProviderReply> => {
   const server = createSocketServer();
   const port = await listenOn(server);
   await closed(server);
-  return await callOn(port, {});
+  return await callOn(port, options);
 };
 
 const callOn = async (
   port: number,
-  { key = KEY, content = 'Hi.', timeoutMs = 60_000, signal = new AbortController().signal }: CallOptions,
+  {
+    key = KEY,
+    content = 'Hi.',
+    timeoutMs = 60_000,
+    signal = new AbortController().signal,
+    sent = () => {},
+  }: CallOptions,
 ): Promise<ProviderReply> => {
   const lane = aLane('alpha/small', { timeoutMs });
   const provider = aProvider([lane], { baseUrl: `http://127.0.0.1:${port}/v1` });
   const body = { messages: [{ role: 'user', content }] };
-  return await openProviderClient([provider], () => key ?? undefined).chat(lane, body, signal);
+  return await openProviderClient([provider], () => key ?? undefined).chat(lane, body, { signal, sent });
 };
 
 const listenOn = async (server: Server): Promise<number> => {
