@@ -100,7 +100,8 @@ Where prompts go (--no-training, --region, --only, --except):
 /** What `--max-cost` promises. */
 export const MONEY_HELP = `
 Money (--max-cost):
-  Paid lanes (\`tier: paid\` with a \`price\`) get what free lanes cannot finish in time, after all others and on any pool.
+  Paid lanes (\`tier: paid\` with a \`price\`) get what free lanes cannot finish in time, after all others and on any pool,
+  and the last try of a line that failed on free ones. If the budget is too small for all of that, the cheapest lines go first.
   Before each call the most that it may cost is set aside, by the bytes that are sent and the longest answer it may get, and
   only if the budget covers it. Bytes do not bound images, files, whatever else is fetched or decoded, and members that are
   not known: with them the model's whole context is set aside. It asks for text at the standard rate: other rates and models,

@@ -19,18 +19,19 @@ What it goes by:
   answers with nothing going wrong to long ones with a tenth more time. A file that is a batch in progress already is
   planned from where it stands. Without any key it shows what the free tiers of the catalog would do.
   With --deadline it also says how many lines would be left then, and what would leave fewer. Of --between, what does not
-  fit into one night is done in the next. Paid lanes are left out, whatever --max-cost says.
+  fit into one night is done in the next. Paid lanes are left out; with --max-cost it says how many lines are for them alone.
 
 --json has, with every instant in ms since 1970:
   input, atMs, basis, batch, terms         what this is about, as of when; basis is "catalog" where no provider is on
   lines, bad, tooLarge, unplannableLines   what would run, and what not and why
+  paidOnlyLines                            of lines, those that only paid lanes can take and --max-cost pays for
   promptTokens, answerTokens, sizes        of all lines to run; sizes of prompts by doublings
   answersToldBy                            the batch's "own" answers so far, those of "others", or the "bounds" alone
   linesOfOthers                            of batches in progress, which run from the same quota meanwhile
   finish        {kind: "at", atMs, earliestMs, latestMs}, or {kind: "never", lines}
   lanes         laneId, lines, share, promptTokens, answerTokens, boundBy, binding, firstWait, state
   additions     providers that would help, best first: finishAtMs, linesLeft, lines, apiKeyEnv, howToAdd
-  deadline      atMs, linesLeft, options; null without --deadline
+  deadline      atMs, linesLeft, openMs (of the batch's hours before it), options; null without --deadline
 
 Exit codes:
   0    here is the forecast
