@@ -197,7 +197,11 @@ CREATE FUNCTION room_beside(
 ) LANGUAGE sql STABLE AS $$
   WITH beside AS (
     SELECT l.metric, floor(l.amount - l.used - l.debt
-        + CASE WHEN l.window_kind = 'refill' THEN least(l.debt, (u.until_ms - at_ms) * l.amount::double precision / l.per_ms)
+        + CASE WHEN l.window_kind = 'refill' THEN (
+                 -- What ends by then is debt by then, which drains at least from the last of those ends on.
+                 SELECT e.amount + l.debt - greatest(0, l.debt + e.amount - (u.until_ms - greatest(at_ms, e.last_ms)) * l.amount::double precision / l.per_ms)
+                 FROM (SELECT coalesce(sum(q.amount), 0) AS amount, max(q.expires_at_ms) AS last_ms
+                       FROM quota_use q WHERE q.limit_id = l.id AND q.expires_at_ms <= u.until_ms) AS e)
                ELSE (SELECT coalesce(sum(q.amount), 0) FROM quota_use q WHERE q.limit_id = l.id AND q.expires_at_ms <= u.until_ms)
                   + CASE WHEN use_end_ms(l, at_ms + l.margin_ms) <= u.until_ms THEN held_of(l.id) ELSE 0 END END
         - use_amount(l.metric, prompt_tokens, output_tokens, measure.unit_input, measure.unit_output))::bigint AS room
