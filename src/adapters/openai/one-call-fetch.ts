@@ -38,7 +38,7 @@ export const oneCallFetch: typeof fetch = async (input, init = {}) => {
   return new WholeResponse(text, { status: answer.statusCode, headers: answerHeaders });
 };
 
-/** Node's own dispatcher may be of another class than undici's, so those of {@link telling} are known by name. */
+/** Node's own dispatcher may be of another class than undici's, so those of {@link telling} are remembered. */
 const tellers = new WeakSet<object>();
 const isTelling = (value: unknown): value is Dispatcher =>
   typeof value === 'object' && value !== null && tellers.has(value);

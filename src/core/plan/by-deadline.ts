@@ -62,8 +62,8 @@ export const leftByDeadline = (
 const SECOND_MS = 1_000;
 /** When it is done does not matter, as long as that is in time; but where there is no deadline, some time it is. */
 const LENGTH_WORTH = 1e-3;
-/** Less than this is the solver's rounding. */
-const ROUNDING = 1e-4;
+/** Left undone by less than this is left undone by the solver's rounding. */
+export const ROUNDING = 1e-4;
 
 /** As many requests as are left of the class, shared out evenly. */
 export const cellsLeft = ({ sizeClass, count }: LeftOver): readonly BacklogCell[] =>

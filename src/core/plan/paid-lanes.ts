@@ -8,6 +8,7 @@ import type { Solve } from './linear-programme.ts';
 import type { LanePlan, Share } from './plan.ts';
 import type { PlanLane, Situation } from './situation.ts';
 import { type SizeClass, sizeClasses } from './size-classes.ts';
+import { LEAST_SHARE } from './wish-list.ts';
 
 /** What one batch pays for, and until when that is of use. */
 export interface ToPay {
@@ -66,12 +67,9 @@ const coveredBy = (nanoDollars: number, places: readonly Place[]): readonly Plac
       const covered = Math.min(place.count, cost === 0 ? Infinity : left / cost);
       left -= covered * cost;
       const count = index === 0 ? Math.max(covered, Math.min(1, place.count)) : covered;
-      return count < LEAST_COUNT ? [] : [{ ...place, count }];
+      return count < LEAST_SHARE ? [] : [{ ...place, count }];
     });
 };
-
-/** Fractions of requests below this are not wished for. */
-const LEAST_COUNT = 0.5;
 
 const shareOf = ({ sizeClass, count }: Place): Share => ({
   sizeClass,

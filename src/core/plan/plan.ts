@@ -5,7 +5,7 @@
  * Pure; made anew every few seconds from how things stand, so it may round where reality will not.
  */
 import { windowMs } from '../quota/window.ts';
-import type { LeftOver } from './by-deadline.ts';
+import { type LeftOver, ROUNDING } from './by-deadline.ts';
 import { canTake, expectedUse, limitsOf } from './demand.ts';
 import { paidWork, type Payment, withoutMoney } from './payments.ts';
 import type { LinearSolution, Solve } from './linear-programme.ts';
@@ -14,14 +14,7 @@ import { SHORT_WINDOW_MS } from './segments.ts';
 import type { PlanLane, PlanLimit, Situation } from './situation.ts';
 import { mixedAmongSiblings } from './siblings.ts';
 import { type SizeClass, sizeClasses } from './size-classes.ts';
-import {
-  cutNight,
-  type Earliest,
-  mostInTime,
-  ROUNDING,
-  soonestInOrder,
-  type WholeNight,
-} from './soonest-night.ts';
+import { cutNight, type Earliest, mostInTime, soonestInOrder, type WholeNight } from './soonest-night.ts';
 
 /** Requests of one class on one lane. */
 export interface Share {

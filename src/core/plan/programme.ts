@@ -7,7 +7,7 @@ import { expectedMs, expectedUse } from './demand.ts';
 import type { LinearProgramme, Row } from './linear-programme.ts';
 import { CLOSEST_MS, type Segment } from './segments.ts';
 import type { PlanLane, PlanLimit, PlanProvider } from './situation.ts';
-import type { SizeClass } from './size-classes.ts';
+import { prioritiesIn, type SizeClass } from './size-classes.ts';
 import { type Bound, boundsOf } from './supply.ts';
 
 /** What a programme is about, all of it numbered by its place. */
@@ -126,7 +126,7 @@ export const nightProgramme = (input: ProgrammeInput, lastSegment: number): Nigh
 };
 
 const weightsOf = (classes: readonly SizeClass[]): readonly number[] => {
-  const priorities = [...new Set(classes.map(({ priority }) => priority))].toSorted((a, b) => b - a);
+  const priorities = prioritiesIn(classes);
   return classes.map(({ priority }) => PRIORITY_WORTH ** -priorities.indexOf(priority));
 };
 

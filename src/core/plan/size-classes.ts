@@ -101,10 +101,13 @@ export const sizeClasses = (grounds: ClassGrounds): readonly SizeClass[] => {
   return groups.map((group) => classOf(group, answerLengths));
 };
 
+/** Each priority there is once, the highest first. */
+export const prioritiesIn = (those: readonly { readonly priority: number }[]): readonly number[] =>
+  [...new Set(those.map(({ priority }) => priority))].toSorted((a, b) => b - a);
+
 /** The priority of a cell among those that are told apart. */
 const prioritiesOf = (known: readonly RoutedCell[]): ((cell: RoutedCell) => number) => {
-  const all = [...new Set(known.map(({ route }) => route.priority))].toSorted((a, b) => b - a);
-  const lowest = all[MOST_PRIORITIES - 1] ?? -Infinity;
+  const lowest = prioritiesIn(known.map(({ route }) => route))[MOST_PRIORITIES - 1] ?? -Infinity;
   return ({ route }) => Math.max(route.priority, lowest);
 };
 

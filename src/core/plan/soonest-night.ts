@@ -3,12 +3,12 @@
  * classes end. The programme says what one last segment makes of it; here the right one is looked for.
  */
 import { windowMs } from '../quota/window.ts';
-import { countLeft, type LeftOver } from './by-deadline.ts';
+import { countLeft, type LeftOver, ROUNDING } from './by-deadline.ts';
 import type { LinearSolution, Solve } from './linear-programme.ts';
 import { type NightProgramme, nightProgramme, type ProgrammeInput } from './programme.ts';
 import { CLOSEST_MS, type Cutting, segmentsOf, SHORT_WINDOW_MS } from './segments.ts';
 import type { Situation } from './situation.ts';
-import type { SizeClass } from './size-classes.ts';
+import { prioritiesIn, type SizeClass } from './size-classes.ts';
 
 /** A night that is not cut yet. */
 export type WholeNight = Omit<ProgrammeInput, 'segments' | 'expiryOf'>;
@@ -36,18 +36,14 @@ const never = (): number => Infinity;
 /** What goes before others may be later than if it were alone by such a share, and by a window that counts as a rate: so inexact is a cut. */
 const DUE_SLACK = 0.02;
 
-/** Left undone by less than this is left undone by the solver's rounding. */
-export const ROUNDING = 1e-4;
-
 /** Each priority is done as early as if there were none below it, and then the rest as early as that allows. @throws what `solve` throws. */
 export const soonestInOrder = (whole: WholeNight, situation: Situation, solve: Solve): EarliestInOrder => {
   const { nowMs, classes } = whole;
-  const priorities = [...new Set(classes.map(({ priority }) => priority))].toSorted((a, b) => b - a);
   const dues = new Map<number, number>();
   const dueOf = ({ priority }: SizeClass): number => dues.get(priority) ?? Infinity;
   const rates = situation.limits.map(({ window }) => windowMs(window)).filter((ms) => ms <= SHORT_WINDOW_MS);
   const inexactMs = Math.max(CLOSEST_MS, ...rates);
-  for (const lowest of priorities.slice(0, -1)) {
+  for (const lowest of prioritiesIn(classes).slice(0, -1)) {
     const first = { ...whole, classes: classes.filter(({ priority }) => priority >= lowest) };
     const { finishAtMs, undone } = soonestNight(first, situation, dueOf, solve);
     if (countLeft(undone) < ROUNDING)

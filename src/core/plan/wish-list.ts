@@ -50,7 +50,7 @@ export interface Wish {
 /** A request may run here although it is planned elsewhere if that loses less than this share of what it is worth. */
 const TOLERABLE_LOSS = 0.1;
 /** Fractions of requests below this are not waited for. */
-const LEAST_SHARE = 0.5;
+export const LEAST_SHARE = 0.5;
 /** Turns that are laid out one by one; what is granted beyond them in one go comes in larger portions. */
 const MOST_TURNS = 24;
 /** What a class has to its credit when a lane first hears of it: of what is rare, one comes early rather than at the very end. */

@@ -171,6 +171,17 @@ describe('a lane with wishes', () => {
     expect(await sizesOf(at, granted)).toEqual([90, 70]);
   });
 
+  test('takes what fits beside the one that it waits for although a call that ends before is in the bucket', async (context) => {
+    const record = await openTestRecord(context);
+    const bucket = { metric: 'requests', amount: 2, window: { kind: 'refill', perMs: 60_000 } } as const;
+    await using at = await openNight(record, [tokens(1_000), bucket], [500, 600, 380]);
+    const [first = 0] = (await grant(at, [wish(500, 500)])).slices.flat();
+    await at.begin([first]);
+    // When the 510 are over, a minute from now, the bucket has drained what the first call put in.
+    const granted = await grant(at, [wish(600, 600), wish(380, 380, { isPlanned: false })]);
+    expect(await sizesOf(at, granted)).toEqual([380]);
+  });
+
   test('does not put off the one that it waits for by what it was granted a moment before', async (context) => {
     const record = await openTestRecord(context);
     await using at = await openNight(record, [tokens(1_000)], [300, 290, 685, 90, 80]);

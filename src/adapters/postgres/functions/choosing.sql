@@ -62,7 +62,11 @@ DECLARE
   taken_before integer;
   is_waiting boolean := false;
   the_batch bigint;
+  payer bigint;
+  -- The longest prompt that can be paid for, and for whose wishes with which bound of the answer.
   payable bigint;
+  payable_batch bigint;
+  payable_cap bigint;
   -- The smallest of those that are welcome and do not fit now.
   welcome_prompt bigint;
   welcome_output bigint;
@@ -78,7 +82,11 @@ BEGIN
     EXIT WHEN cardinality(request_ids) >= at_most OR (is_waiting AND requests < 1);
     CONTINUE WHEN the_wish.route_id <> ALL (routes);
     IF paid_context IS NOT NULL THEN
-      payable := most_payable_prompt((SELECT r.batch_id FROM route r WHERE r.id = the_wish.route_id), the_lane, least(the_wish.cap, measure.max_output), paid_context);
+      SELECT r.batch_id INTO payer FROM route r WHERE r.id = the_wish.route_id;
+      IF (payer, the_wish.cap::bigint) IS DISTINCT FROM (payable_batch, payable_cap) THEN
+        payable := most_payable_prompt(payer, the_lane, least(the_wish.cap, measure.max_output), paid_context);
+        payable_batch := payer; payable_cap := the_wish.cap;
+      END IF;
       CONTINUE WHEN payable < 0;
     END IF;
     IF requests < 1 THEN
@@ -196,16 +204,16 @@ CREATE FUNCTION room_beside(
   OUT requests bigint, OUT has call_room
 ) LANGUAGE sql STABLE AS $$
   WITH beside AS (
-    SELECT l.metric, floor(l.amount - l.used - l.debt
-        + CASE WHEN l.window_kind = 'refill' THEN (
-                 -- What ends by then is debt by then, which drains at least from the last of those ends on.
-                 SELECT e.amount + l.debt - greatest(0, l.debt + e.amount - (u.until_ms - greatest(at_ms, e.last_ms)) * l.amount::double precision / l.per_ms)
-                 FROM (SELECT coalesce(sum(q.amount), 0) AS amount, max(q.expires_at_ms) AS last_ms
-                       FROM quota_use q WHERE q.limit_id = l.id AND q.expires_at_ms <= u.until_ms) AS e)
-               ELSE (SELECT coalesce(sum(q.amount), 0) FROM quota_use q WHERE q.limit_id = l.id AND q.expires_at_ms <= u.until_ms)
-                  + CASE WHEN use_end_ms(l, at_ms + l.margin_ms) <= u.until_ms THEN held_of(l.id) ELSE 0 END END
+    SELECT l.metric, floor(l.amount - l.used + ended.amount
+        - CASE WHEN l.window_kind = 'refill'
+               -- What ends by then is debt, which drains at least from the last of those ends on.
+               THEN greatest(0, l.debt + ended.amount - (u.until_ms - greatest(at_ms, ended.last_ms)) * l.amount::double precision / l.per_ms)
+               ELSE l.debt - CASE WHEN use_end_ms(l, at_ms + l.margin_ms) <= u.until_ms THEN held_of(l.id) ELSE 0 END END
         - use_amount(l.metric, prompt_tokens, output_tokens, measure.unit_input, measure.unit_output))::bigint AS room
-    FROM quota_limit l, room_at_ms(scopes, prompt_tokens, output_tokens, measure, at_ms, at_ms) AS u (until_ms)
+    FROM quota_limit l, room_at_ms(scopes, prompt_tokens, output_tokens, measure, at_ms, at_ms) AS u (until_ms), LATERAL (
+      SELECT coalesce(sum(q.amount), 0) AS amount, max(q.expires_at_ms) AS last_ms
+      FROM quota_use q WHERE q.limit_id = l.id AND q.expires_at_ms <= u.until_ms
+    ) AS ended
     WHERE l.scope = ANY (scopes) AND l.active AND l.window_kind <> 'concurrency' AND u.until_ms IS NOT NULL
   )
   SELECT least(requests_now, min(room) FILTER (WHERE metric = 'requests'), CASE WHEN count(*) = 0 THEN 0 END),
