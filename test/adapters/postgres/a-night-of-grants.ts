@@ -67,7 +67,7 @@ const play = async (stage: Stage, night: NightOfGrants): Promise<void> => {
   ];
   const routing = routingFor(providers);
   await pool.query(
-    'DELETE FROM batch; DELETE FROM route; DELETE FROM pool; DELETE FROM quota_limit; DELETE FROM lane_total; DELETE FROM health',
+    'DELETE FROM batch; DELETE FROM route; DELETE FROM pool; DELETE FROM quota_limit; DELETE FROM lane_total; DELETE FROM health; DELETE FROM lane_pause',
   );
   await stopClockAt(pool, START_MS);
   await syncConfiguration(pool, routing, new Map());
@@ -79,6 +79,10 @@ const play = async (stage: Stage, night: NightOfGrants): Promise<void> => {
   // Where nothing has happened a plan is as good as the one before.
   let hasNews = true;
   let arrivals = night.batches.map((batch, index) => ({ ...batch, atMs: START_MS + batch.atMs, index }));
+  let switches = night.pauses.flatMap(({ laneId, atMs, forMs }) => [
+    { laneId, atMs: START_MS + atMs, text: 'SELECT pause_lane($1)' },
+    { laneId, atMs: START_MS + atMs + forMs, text: 'SELECT resume_lane($1)' },
+  ]);
   let planAtMs = night.planEveryMs === null ? Infinity : START_MS;
   const wakeAtMs = new Map<string, number>(LANE_IDS.map((id) => [id, START_MS]));
   const wake = (test: (laneId: string) => boolean): void => {
@@ -91,6 +95,14 @@ const play = async (stage: Stage, night: NightOfGrants): Promise<void> => {
     const due = arrivals.filter(({ atMs }) => atMs <= nowMs);
     arrivals = arrivals.filter(({ atMs }) => atMs > nowMs);
     for (const batch of due) await addBatch(pool, batch);
+    if (due.length > 0) wake(() => true);
+    hasNews ||= due.length > 0;
+  };
+
+  const pauseAndResume = async (): Promise<void> => {
+    const due = switches.filter(({ atMs }) => atMs <= nowMs).toSorted((a, b) => a.atMs - b.atMs);
+    switches = switches.filter(({ atMs }) => atMs > nowMs);
+    for (const { laneId, text } of due) await pool.query(text, [laneId]);
     if (due.length > 0) wake(() => true);
     hasNews ||= due.length > 0;
   };
@@ -162,15 +174,18 @@ const play = async (stage: Stage, night: NightOfGrants): Promise<void> => {
   for (let instant = 0; ; instant += 1) {
     if (instant > MOST_INSTANTS) throw new Error('Expected the night to end, but it goes on and on.');
     await arrive();
+    await pauseAndResume();
     await end();
     await begin();
     await plan();
     await expectNoIdleness(pool, await askAll(), nowMs);
+    await expectNoneTwiceAtOnce(pool);
     const isOver = arrivals.length === 0 && calls.length === 0 && (await openRequests(pool)) === 0;
     if (isOver) break;
     const nextEventMs = Math.min(
       ...wakeAtMs.values(),
       ...arrivals.map(({ atMs }) => atMs),
+      ...switches.map(({ atMs }) => atMs),
       ...calls.map((call) => (call.hasBegun ? call.endsAtMs : call.beginsAtMs)),
       hasNews ? planAtMs : Infinity,
     );
@@ -303,6 +318,17 @@ const openRequests = async (pool: pg.Pool): Promise<number> => {
     "SELECT count(*) AS open FROM request WHERE state IN ('pending', 'granted', 'parked')",
   );
   return rows[0]?.open ?? 0;
+};
+
+/** Of calls under way a request has one, or a second one on another lane; and while it has any, it waits for no other. */
+const expectNoneTwiceAtOnce = async (pool: pg.Pool): Promise<void> => {
+  const { rows } = await pool.query(
+    `SELECT r.id, r.state, jsonb_agg(to_jsonb(g) ORDER BY g.id) AS calls
+     FROM request r JOIN grants g ON g.request_id = r.id WHERE g.state <> 'closed' GROUP BY r.id
+     HAVING r.state = 'pending' OR count(*) > 2 OR count(*) > count(DISTINCT g.lane_id)`,
+  );
+  if (rows.length > 0)
+    throw new Error(`Expected no call beside those under way, got ${JSON.stringify(rows)}.`);
 };
 
 /** Whatever calls were made twice, died or came late. */

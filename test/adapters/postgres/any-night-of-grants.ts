@@ -21,6 +21,8 @@ export interface NightOfGrants {
     readonly laneIds: readonly string[];
     readonly prompts: readonly number[];
   }[];
+  /** Lanes that somebody stops for a while. */
+  readonly pauses: readonly { readonly laneId: string; readonly atMs: number; readonly forMs: number }[];
   /** How often a plan is made; `null`: never. */
   readonly planEveryMs: number | null;
   /** From grant to begin. */
@@ -78,6 +80,14 @@ export const someNight: fc.Arbitrary<NightOfGrants> = fc.record({
       prompts: somePrompts,
     }),
     { minLength: 1, maxLength: 3 },
+  ),
+  pauses: fc.array(
+    fc.record({
+      laneId: fc.constantFrom(...LANE_IDS),
+      atMs: fc.constantFrom(0, 1_000, 10_000),
+      forMs: fc.integer({ min: 1_000, max: 60_000 }),
+    }),
+    { maxLength: 2 },
   ),
   planEveryMs: fc.constantFrom(null, 2_000, 2_000, 30_000),
   beginMs: fc.constantFrom(0, 0, 400),

@@ -182,6 +182,47 @@ describe('a second call', () => {
     expect(await at.batch(id)).toMatchObject({ state: 'completed', succeeded: 1, failed: 0 });
   });
 
+  test('has the request if the first one fails otherwise, or dies, or is given back meanwhile', async (context) => {
+    const record = await openTestRecord(context);
+    const ends = [
+      async (at: RecordAtWork, slow: number) => await at.runGrant(slow, BROKEN),
+      async ({ pool }: RecordAtWork, slow: number) =>
+        void (await pool.query('SELECT close_lost_grants($1)', [[slow]])),
+      async ({ pool }: RecordAtWork, slow: number) =>
+        void (await pool.query("SELECT release_grants($1, 'a window ended')", [[slow]])),
+    ];
+    await using at = await openRecordAtWork(record);
+    for (const [index, end] of ends.entries()) {
+      const { id } = await at.submit([`line-${index}`], { pool: 'small' });
+      const [slow = 0] = (await at.grant(SLOW, 1)).slices.flat();
+      await at.begin([slow]);
+      await knowCallTimes(at);
+      await letPass(at, 2_100);
+      const [hedge = 0] = (await at.grant(IDLE)).slices.flat();
+      const answerHedge = await at.startCall(hedge);
+      await end(at, slow);
+
+      expect((await at.grant(IDLE)).slices.flat()).toEqual([]);
+      expect((await at.grant(SLOW)).slices.flat()).toEqual([]);
+      await answerHedge(ANSWER);
+      expect(await laneOfLine(at, id, `line-${index}`)).toBe(IDLE);
+      expect(await at.batch(id)).toMatchObject({ state: 'completed', succeeded: 1 });
+    }
+  });
+
+  test('that failed already leaves the request to others when the first one dies', async (context) => {
+    const record = await openTestRecord(context);
+    await withSlowCall(record, ['a'], async ({ at, batchId, slow }) => {
+      await letPass(at, 2_100);
+      const [hedge = 0] = (await at.grant(IDLE)).slices.flat();
+      await at.runGrant(hedge, BROKEN);
+      await at.pool.query('SELECT close_lost_grants($1)', [[slow]]);
+      const [again = 0] = (await at.grant(SLOW)).slices.flat();
+      await at.runGrant(again, ANSWER);
+      expect(await at.batch(batchId)).toMatchObject({ state: 'completed', succeeded: 1 });
+    });
+  });
+
   test('fails the request if the first one has failed for good before', async (context) => {
     const record = await openTestRecord(context);
     await using at = await openRecordAtWork(record);
@@ -205,17 +246,32 @@ describe('a second call', () => {
     expect(await at.batch(id)).toMatchObject({ state: 'completed', succeeded: 1, failed: 0 });
   });
 
-  test('is useless as soon as the line has expired', async (context) => {
+  test('that has the request is waited for although its batch expires', async (context) => {
     const record = await openTestRecord(context);
     await withSlowCall(record, ['a'], async ({ at, batchId, slow }) => {
       await letPass(at, 2_100);
       const [hedge = 0] = (await at.grant(IDLE)).slices.flat();
-      await at.begin([hedge]);
+      const answerHedge = await at.startCall(hedge);
       await at.runGrant(slow, BROKEN);
       await at.pool.query("UPDATE batch SET state = 'expiring'");
       await at.endLines();
-      expect(await at.batch(batchId)).toMatchObject({ state: 'expired', expired: 1 });
-      expect(await at.ledger.superseded([hedge])).toEqual([hedge]);
+      expect(await at.ledger.superseded([hedge])).toEqual([]);
+      await answerHedge(ANSWER);
+      expect(await at.batch(batchId)).toMatchObject({ state: 'completed', succeeded: 1, expired: 0 });
+    });
+  });
+
+  test('that has not begun has the request all the same, and gives it back if it never does', async (context) => {
+    const record = await openTestRecord(context);
+    await withSlowCall(record, ['a'], async ({ at, batchId, slow }) => {
+      await letPass(at, 2_100);
+      const [hedge = 0] = (await at.grant(IDLE)).slices.flat();
+      await at.runGrant(slow, BROKEN);
+      expect((await at.grant(IDLE)).slices.flat()).toEqual([]);
+      await at.pool.query("SELECT release_grants($1, 'no worker began the call')", [[hedge]]);
+      const [again = 0] = (await at.grant(IDLE)).slices.flat();
+      await at.runGrant(again, ANSWER);
+      expect(await at.batch(batchId)).toMatchObject({ state: 'completed', succeeded: 1 });
     });
   });
 

@@ -211,7 +211,7 @@ const readPending = async (pool: pg.Pool): Promise<readonly Pending[]> => {
 
 const readClosed = async (pool: pg.Pool, nowMs: number): Promise<readonly string[]> => {
   const { rows } = await pool.query<{ scope: string }>(
-    'SELECT scope FROM health WHERE closed_until_ms > $1',
+    'SELECT scope FROM health WHERE closed_until_ms > $1 UNION ALL SELECT lane_id FROM lane_pause',
     [nowMs],
   );
   return rows.map(({ scope }) => scope);

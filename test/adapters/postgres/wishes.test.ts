@@ -61,14 +61,21 @@ const wish = (fromTokens: number, toTokens: number, differences: Partial<Wish> =
   return { sizeClass, cell, atMost: 1_000, isPlanned: true, ...differences };
 };
 
-const grant = async (at: RecordAtWork, ranges: readonly Wish[], atMost = 8): Promise<Granted> => {
+const grant = async (
+  at: RecordAtWork,
+  ranges: readonly Wish[],
+  {
+    atMost = 8,
+    plannedRouteIds = [1],
+  }: { readonly atMost?: number; readonly plannedRouteIds?: number[] } = {},
+): Promise<Granted> => {
   const lane = at.routing.lane(LANE);
   if (lane === undefined) throw new Error('Expected the lane of the test.');
   return await at.ledger.grant({
     lane,
     targetTokens: 1_000,
     atMost,
-    wishes: { ranges, plannedRouteIds: [1] },
+    wishes: { ranges, plannedRouteIds },
   });
 };
 
@@ -112,6 +119,13 @@ describe('a lane with wishes', () => {
     await using at = await openNight(record, [], [10]);
     await at.submit(['later'], { pool: 'small', name: 'second' });
     expect(await sizesOf(at, await grant(at, []))).toHaveLength(1);
+  });
+
+  test('is granted a request once that it wishes for on a route which the plan does not know', async (context) => {
+    const record = await openTestRecord(context);
+    await using at = await openNight(record, [], [10, 900]);
+    const granted = await grant(at, [wish(10, 19)], { plannedRouteIds: [] });
+    expect((await sizesOf(at, granted)).toSorted((a, b) => a - b)).toEqual([10, 900]);
   });
 
   test('waits for the one it wants most, and takes meanwhile what fits beside it', async (context) => {

@@ -142,7 +142,7 @@ BEGIN
     EXIT WHEN cardinality(request_ids) >= at_most OR (is_waiting AND requests < 1) OR (is_sliced AND cardinality(request_ids) > 0);
 
     -- The request that this lane would rather serve than any other, whether or not there is room now.
-    SELECT c.* INTO best FROM fitting_requests(the_route, full_size, full_size, measure, target_tokens, 1) c;
+    SELECT c.* INTO best FROM fitting_requests(the_route, full_size, full_size, measure, target_tokens, 1, request_ids) c;
     CONTINUE WHEN best IS NULL;
     IF NOT is_waiting AND (requests < 1 OR NOT fits(has, best.prompt_tokens, best.output_tokens, measure)) THEN
       is_waiting := true;
@@ -155,7 +155,7 @@ BEGIN
     END IF;
 
     FOR candidate IN
-      SELECT c.* FROM fitting_requests(the_route, has, full_size, measure, target_tokens, at_most - cardinality(request_ids)) c
+      SELECT c.* FROM fitting_requests(the_route, has, full_size, measure, target_tokens, at_most - cardinality(request_ids), request_ids) c
     LOOP
       EXIT WHEN requests < 1 OR cardinality(request_ids) >= at_most;
       CONTINUE WHEN NOT fits(has, candidate.prompt_tokens, candidate.output_tokens, measure);
@@ -288,14 +288,15 @@ END
 $$;
 
 -- The pending requests of a route that fit what a lane has, best first: the largest up to the target, then the smallest
--- above it. Locks what it looks at and skips what others have locked. Tokens are answered as a call here would reserve
--- them: those of the lane's own tokenizer, at most what the lane ever takes, and an answer cut to what it can give.
+-- above it, without those that are chosen already. Locks what it looks at and skips what others have locked. Tokens are
+-- answered as a call here would reserve them: those of the lane's own tokenizer, at most what the lane ever takes, and an answer
+-- cut to what it can give.
 --
 -- Works cap by cap: requests with the same bound of the answer are sorted by their prompt, so that every bound is a
 -- range of the index and nothing is read that does not fit. There are few caps: our own, and at most a hundred that
 -- lines ask for (src/core/tokens/reserved-output.ts rounds them up).
 CREATE FUNCTION fitting_requests(
-  the_route integer, has call_room, full_size call_room, measure lane_measure, target_tokens bigint, at_most integer
+  the_route integer, has call_room, full_size call_room, measure lane_measure, target_tokens bigint, at_most integer, chosen bigint[]
 ) RETURNS TABLE (id bigint, prompt_tokens integer, output_tokens integer) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
@@ -340,7 +341,7 @@ BEGIN
     CROSS JOIN LATERAL (
       SELECT q.id, q.prompt_tokens FROM request q
       WHERE q.state = 'pending' AND q.route_id = the_route AND q.output_is_asked = c.is_asked AND q.output_tokens = c.cap
-        AND q.prompt_tokens <= least(c.most, c.target)
+        AND q.prompt_tokens <= least(c.most, c.target) AND q.id <> ALL (chosen)
       ORDER BY q.prompt_tokens DESC, q.id DESC LIMIT at_most FOR UPDATE SKIP LOCKED
     ) AS r
     ORDER BY r.prompt_tokens + c.output DESC LIMIT at_most;
@@ -352,7 +353,7 @@ BEGIN
       CROSS JOIN LATERAL (
         SELECT q.id, q.prompt_tokens FROM request q
         WHERE q.state = 'pending' AND q.route_id = the_route AND q.output_is_asked = c.is_asked AND q.output_tokens = c.cap
-          AND q.prompt_tokens > c.target AND q.prompt_tokens <= c.most
+          AND q.prompt_tokens > c.target AND q.prompt_tokens <= c.most AND q.id <> ALL (chosen)
         ORDER BY q.prompt_tokens, q.id LIMIT at_most - found_rows FOR UPDATE SKIP LOCKED
       ) AS r
       ORDER BY r.prompt_tokens + c.output LIMIT at_most - found_rows;

@@ -16,7 +16,7 @@
 -- tolds       what the provider said of its limits, as JSON, or null; see evidence.sql
 --
 -- Fenced by the grant: a grant that was closed meanwhile changes nothing but its own tokens, except that a late
--- success is kept if its request has no final line yet. A final line is written once: a failure leaves that to a hedge.
+-- success is kept if its request has no final line yet. A final line is written once: a failure leaves the request to a hedge.
 CREATE FUNCTION finish_grants(
   ids bigint[], outcomes text[], reasons text[], prompts integer[], completions integer[], settles text[],
   next_states text[], lines text[], due_ats bigint[], excludeds text[], avoideds text[], droppeds text[], tries_spent smallint[],
@@ -30,7 +30,7 @@ DECLARE
   final_batches bigint[];
   hedges bigint[] := ARRAY(
     SELECT h.id FROM unnest(ids, next_states) AS f (id, next_state) JOIN grants g ON g.id = f.id JOIN grants h ON h.request_id = g.request_id
-    WHERE f.next_state = 'failed' AND h.state = 'begun' AND h.id <> g.id);
+    WHERE f.next_state <> 'succeeded' AND h.state <> 'closed' AND h.id <> g.id);
 BEGIN
   PERFORM 1 FROM grants WHERE id = ANY (ids || hedges) ORDER BY id FOR UPDATE;
   SELECT array_agg(ROW(g.id, g.lane_id, g.provider_id, g.request_id, greatest(g.begun_at_ms, f.sent), g.state = 'begun', f.outcome, f.reason,
@@ -87,10 +87,10 @@ BEGIN
   -- before they are looked at, since two calls of one request may end at the same moment, even in one go.
   PERFORM 1 FROM request WHERE id = ANY (ARRAY(SELECT f.request_id FROM unnest(told) AS f)) ORDER BY id FOR UPDATE;
   PERFORM settle_costs(told);
-  -- One that fails for good while it is being called a second time is that call's from now on.
+  -- One that fails while it is being called a second time is that call's from now on.
   UPDATE request r SET grant_id = h.id, tries = r.tries + f.tries
-  FROM unnest(told) AS f JOIN grants h ON h.request_id = f.request_id AND h.id = ANY (hedges) AND h.state = 'begun'
-  WHERE r.id = f.request_id AND r.state = 'granted' AND r.grant_id = f.id AND f.is_open AND f.next_state = 'failed';
+  FROM unnest(told) AS f JOIN grants h ON h.request_id = f.request_id AND h.id = ANY (hedges) AND h.state <> 'closed'
+  WHERE r.id = f.request_id AND r.state = 'granted' AND r.grant_id = f.id AND f.is_open AND f.next_state <> 'succeeded';
   SELECT array_agg(ROW(f.*)::finishing) INTO told FROM (
     SELECT DISTINCT ON (f.request_id) f.* FROM unnest(told) AS f JOIN request r ON r.id = f.request_id
     WHERE (f.is_open AND r.state = 'granted' AND r.grant_id = f.id)

@@ -214,6 +214,7 @@ BEGIN
   UPDATE quota_limit l SET used = l.used - g.amount
   FROM (SELECT limit_id, sum(amount)::bigint AS amount FROM given_back GROUP BY limit_id) g WHERE l.id = g.limit_id;
   UPDATE grants SET state = 'closed', closed_at_ms = now_ms(), outcome = 'released', reason = why WHERE id = ANY (ids);
+  PERFORM leave_to_hedges(ids);
   UPDATE request SET state = 'pending', grant_id = NULL
   WHERE id IN (SELECT request_id FROM grants WHERE id = ANY (ids)) AND grant_id = ANY (ids) AND state = 'granted';
   PERFORM give_back_costs(ids);

@@ -1,7 +1,8 @@
 -- Hedged calls: late in a batch, when nothing of it is pending any more, a call that takes long is made a second time on a
 -- lane that has nothing else to do. The first answer wins; the other is counted, and thrown away (Dean and Barroso, The
 -- Tail at Scale, 2013). The request stays with its first grant, so a hedge that fails changes nothing, and a late answer
--- of either finds the final line written. Only a call that fails for good leaves the request to its hedge (finish_grants).
+-- of either finds the final line written. A first call that comes to nothing leaves the request to its hedge: it is not
+-- called a third time beside that (finish_grants, leave_to_hedges).
 
 -- The call that this lane had better make a second time now, of those of routes that it serves: the one under way for
 -- longest. One is due when it has taken longer than nineteen in twenty of its lane's do (two deviations above the mean, and 2 s at least;
@@ -61,4 +62,15 @@ CREATE FUNCTION is_wanted_beside(the_lane text, the_provider text) RETURNS boole
     WHERE b.state = 'in_progress' AND NOT b.is_paused AND the_provider <> ALL (r.excluded)
       AND EXISTS (SELECT FROM unnest(p.lane_ids) AS l WHERE starts_with(l, the_provider || '/') AND l <> the_lane AND l <> ALL (r.excluded))
       AND EXISTS (SELECT FROM request q WHERE q.route_id = r.id AND q.state = 'pending'))
+$$;
+
+-- The requests of these grants, which are closed, are from now on those of their hedges. One that somebody is about to end is
+-- as good as ended.
+CREATE FUNCTION leave_to_hedges(ids bigint[]) RETURNS void LANGUAGE sql AS $$
+  WITH hedge AS (
+    SELECT h.id, h.request_id FROM grants g JOIN request r ON r.grant_id = g.id JOIN grants h ON h.request_id = g.request_id
+    WHERE g.id = ANY (ids) AND h.state <> 'closed' ORDER BY h.id FOR UPDATE OF h SKIP LOCKED
+  )
+  UPDATE request r SET grant_id = hedge.id FROM hedge
+  WHERE r.id = hedge.request_id AND r.state = 'granted' AND r.grant_id = ANY (ids)
 $$;

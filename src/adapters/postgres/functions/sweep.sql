@@ -91,6 +91,7 @@ BEGIN
   ON CONFLICT (lane_id) DO UPDATE SET calls = t.calls + EXCLUDED.calls;
   UPDATE grants SET state = 'closed', closed_at_ms = at_ms, outcome = 'lost',
     reason = 'the process that made the call died' WHERE id = ANY (ids);
+  PERFORM leave_to_hedges(ids);
   UPDATE request SET state = 'pending', grant_id = NULL
   WHERE id IN (SELECT request_id FROM grants WHERE id = ANY (ids)) AND grant_id = ANY (ids) AND state = 'granted';
   PERFORM keep_costs(ids);
