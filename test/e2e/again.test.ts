@@ -1,8 +1,9 @@
 /** The same run again, with or without changes: what it knows it does not ask for twice. */
 import { readFile, rm } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { describeHomes, isThorough } from '../homes/homes.ts';
+import { onCommonGround } from './ground.ts';
 import { chatLine, customIdsOf, ids, readFinalLines } from './lines.ts';
 import { callCount, MODEL, provider, until } from './providers.ts';
 import { requireExit } from './command.ts';
@@ -14,15 +15,15 @@ const linesOf = (prefix: string, count = 20): readonly string[] =>
 describeHomes((home) => {
   let stage: Stage;
 
-  beforeAll(async () => {
-    stage = await setStage({
-      home,
-      tiers: [provider('one'), provider('slow', { latencyMs: 500, concurrency: 2 })],
-      pools: { quick: [`one/${MODEL}`], slow: [`slow/${MODEL}`] },
-    });
+  onCommonGround(async (ground) => {
+    stage = ground.use(
+      await setStage({
+        home,
+        tiers: [provider('one'), provider('slow', { latencyMs: 500, concurrency: 2 })],
+        pools: { quick: [`one/${MODEL}`], slow: [`slow/${MODEL}`] },
+      }),
+    );
   });
-
-  afterAll(async () => await stage[Symbol.asyncDispose]());
 
   /** Runs to exit 0 and returns the number of calls it took. */
   const callsOf = async (args: readonly string[], standardInput = ''): Promise<number> => {

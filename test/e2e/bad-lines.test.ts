@@ -1,7 +1,8 @@
 /** Bad lines end as explained error lines and harm no good one. */
 import { existsSync } from 'node:fs';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { describeHomes, isThorough } from '../homes/homes.ts';
+import { onCommonGround } from './ground.ts';
 import { chatLine, chatRequest, customIdsOf, ids, readFinalLines } from './lines.ts';
 import { callCount, provider } from './providers.ts';
 import { requireExit } from './command.ts';
@@ -72,11 +73,9 @@ const customIdsOfEntries = (wanted: (entry: Entry) => boolean): readonly (string
 describeHomes((home) => {
   let stage: Stage;
 
-  beforeAll(async () => {
-    stage = await setStage({ home, tiers: [provider('one'), provider('two')] });
+  onCommonGround(async (ground) => {
+    stage = ground.use(await setStage({ home, tiers: [provider('one'), provider('two')] }));
   });
-
-  afterAll(async () => await stage[Symbol.asyncDispose]());
 
   test('One bad line of every kind among good ones: every good one is done, every bad one explained, exit 2', async () => {
     const bytes = ENTRIES.flatMap(({ text }, index) => [

@@ -1,12 +1,13 @@
 /** The board in a real browser, in front of the real service, while a batch runs on simulated providers. */
 import { appRoutes } from '@bull-board/api/dist/routes.js';
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test, type TestContext } from 'vitest';
+import { expect, test, type TestContext } from 'vitest';
 import { openTestBrowser, type TestBrowser } from '../browser-fixture.ts';
 import { queueIn } from '../adapters/board/board-json.ts';
 import { lanesReply } from '../../src/adapters/http/wire-shapes.ts';
 import { describeHomes, type HomeName, isThorough } from '../homes/homes.ts';
 import { type Command, requireExit } from './command.ts';
+import { onCommonGround } from './ground.ts';
 import { chatLine, ids } from './lines.ts';
 import { MODEL, provider, until } from './providers.ts';
 import { setStage, type Stage } from './stage.ts';
@@ -274,11 +275,9 @@ const unrefused = async (url: string, actions: readonly Action[], target: Target
 describeHomes((home) => {
   let night: Night;
 
-  beforeAll(async () => {
-    night = await beginNight(home);
+  onCommonGround(async (ground) => {
+    night = ground.use(await beginNight(home));
   });
-
-  afterAll(async () => await night[Symbol.asyncDispose]());
 
   test('Whoever brings no token, or a wrong one, learns that the service lives and nothing else', async () => {
     const { url } = night;

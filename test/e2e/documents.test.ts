@@ -1,6 +1,7 @@
 /** Plain documents with a task, instead of whole requests. */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { describeHomes, isThorough } from '../homes/homes.ts';
+import { onCommonGround } from './ground.ts';
 import { customIdsOf, type FinalLine, readFinalLines } from './lines.ts';
 import { provider } from './providers.ts';
 import { requireExit } from './command.ts';
@@ -16,11 +17,9 @@ const contentOf = (line: FinalLine | undefined): string =>
 describeHomes((home) => {
   let stage: Stage;
 
-  beforeAll(async () => {
-    stage = await setStage({ home, tiers: [provider('one'), provider('two')] });
+  onCommonGround(async (ground) => {
+    stage = ground.use(await setStage({ home, tiers: [provider('one'), provider('two')] }));
   });
-
-  afterAll(async () => await stage[Symbol.asyncDispose]());
 
   test('--task summarize turns documents into summaries, under their own ids', async () => {
     const documents = [

@@ -1,8 +1,9 @@
 /** One provider misbehaves, the others do its work. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { FaultKind } from '../../src/simulator/faults/fault.ts';
 import { casesFor, describeHomes, isThorough } from '../homes/homes.ts';
-import { chatLine, customIdsOf, ids, readFinalLines } from './lines.ts';
+import { onCommonGround } from './ground.ts';
+import { chatLine, customIdsOf, failedAttempts, ids, readFinalLines } from './lines.ts';
 import { callCount, MODEL, provider } from './providers.ts';
 import { requireExit } from './command.ts';
 import { setStage, type Stage } from './stage.ts';
@@ -66,27 +67,28 @@ describeHomes((home) => {
   describe('With one provider of three at fault every line is done by the others', () => {
     let stage: Stage;
 
-    beforeAll(async () => {
-      stage = await setStage({
-        home,
-        tiers: [
-          ...misbehaviours.map(({ fault }) => provider(badId(fault), { dialect: dialectFor(fault) })),
-          provider('sound-a', { latencyMs: 20, concurrency: 4 }),
-          // Larger than the rest: who calls a request too large is not asked again, nor is anybody of that size.
-          provider('sound-b', { latencyMs: 20, concurrency: 4, contextTokens: 32_000 }),
-        ],
-        faults: misbehaviours.map(({ fault }) => ({ provider: badId(fault), kind: fault })),
-        pools: Object.fromEntries(
-          misbehaviours.map(({ fault }) => [
-            `with-${fault}`,
-            [badId(fault), 'sound-a', 'sound-b'].map((id) => `${id}/${MODEL}`),
-          ]),
-        ),
-        timeout: '1s',
-      });
+    onCommonGround(async (ground) => {
+      stage = ground.use(
+        await setStage({
+          home,
+          tiers: [
+            ...misbehaviours.map(({ fault }) => provider(badId(fault), { dialect: dialectFor(fault) })),
+            provider('sound-a', { latencyMs: 20, concurrency: 4 }),
+            // Larger than the rest: who calls a request too large is not asked again, nor is anybody of that size.
+            provider('sound-b', { latencyMs: 20, concurrency: 4, contextTokens: 32_000 }),
+          ],
+          faults: misbehaviours.map(({ fault }) => ({ provider: badId(fault), kind: fault })),
+          pools: Object.fromEntries(
+            misbehaviours.map(({ fault }) => [
+              `with-${fault}`,
+              [badId(fault), 'sound-a', 'sound-b'].map((id) => `${id}/${MODEL}`),
+            ]),
+          ),
+          // For the providers that never answer; sound ones may take a second on a busy machine.
+          timeout: '4s',
+        }),
+      );
     });
-
-    afterAll(async () => await stage[Symbol.asyncDispose]());
 
     test.each(misbehaviours)(
       'when it answers with $fault, which the provenance calls $outcome',
@@ -111,9 +113,7 @@ describeHomes((home) => {
         requireExit({ code, stderr }, 0);
         const lines = await readFinalLines(output);
         expect(customIdsOf(lines)).toEqual(names);
-        const failed = lines.flatMap((line) =>
-          line.nightshift.attempts.filter((attempt) => attempt.outcome !== 'succeeded'),
-        );
+        const failed = failedAttempts(lines);
         const calls = stage.simulator.stats().providers[badId(fault)]?.calls ?? 0;
         console.log(`${fault}: ${calls} calls, ${durationMs} ms`);
         expect(new Set(failed.map((attempt) => attempt.outcome))).toEqual(new Set([outcome]));

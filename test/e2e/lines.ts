@@ -72,3 +72,7 @@ export const finalLinesIn = (text: string): readonly FinalLine[] =>
 /** The `custom_id`s of final lines, in their order. */
 export const customIdsOf = (lines: readonly FinalLine[]): readonly (string | null)[] =>
   lines.map((line) => line.custom_id);
+
+/** The attempts behind final lines that did not succeed. */
+export const failedAttempts = (lines: readonly FinalLine[]): FinalLine['nightshift']['attempts'] =>
+  lines.flatMap(({ nightshift }) => nightshift.attempts).filter(({ outcome }) => outcome !== 'succeeded');

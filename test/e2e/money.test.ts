@@ -2,10 +2,11 @@
  * Money, on a whole machine: what is paid is called with a budget alone, never for more than the budget, by the
  * provider's own count of tokens; what is left is reported.
  */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { describeHomes, isThorough } from '../homes/homes.ts';
 import { requireExit } from './command.ts';
+import { onCommonGround } from './ground.ts';
 import { chatLine, ids } from './lines.ts';
 import { billNanoDollars, declarePaid } from './paid-provider.ts';
 import { MODEL, provider, until } from './providers.ts';
@@ -34,17 +35,17 @@ const summary = z.looseObject({
 describeHomes((home) => {
   let stage: Stage;
 
-  beforeAll(async () => {
-    stage = await setStage({
-      home,
-      tiers: [provider('free', { apiKey: 'a-key' }), provider('dear', { apiKey: 'a-key', latencyMs: 20 })],
-      apiKeyEnv: KEY_ENV,
-      pools: { free: [`free/${MODEL}`], dear: [`dear/${MODEL}`] },
-    });
+  onCommonGround(async (ground) => {
+    stage = ground.use(
+      await setStage({
+        home,
+        tiers: [provider('free', { apiKey: 'a-key' }), provider('dear', { apiKey: 'a-key', latencyMs: 20 })],
+        apiKeyEnv: KEY_ENV,
+        pools: { free: [`free/${MODEL}`], dear: [`dear/${MODEL}`] },
+      }),
+    );
     await declarePaid(stage, 'dear', PRICE);
   });
-
-  afterAll(async () => await stage[Symbol.asyncDispose]());
 
   const inputOf = async (name: string, count: number, model: string): Promise<string> =>
     await stage.write(

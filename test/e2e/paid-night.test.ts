@@ -2,10 +2,11 @@
  * Whole nights with deadlines and budgets: what free lanes cannot do in time is paid for, by each batch from its own budget,
  * and within its hours. Twenty seconds pass in one.
  */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { describeHome } from '../homes/homes.ts';
 import { requireExit } from './command.ts';
+import { onCommonGround } from './ground.ts';
 import { chatLine, customIdsOf, ids, readFinalLines } from './lines.ts';
 import { billNanoDollars, declarePaid } from './paid-provider.ts';
 import { provider, refill } from './providers.ts';
@@ -37,26 +38,22 @@ describeHome('embedded', () => {
   let stage: Stage;
   let clock: TestClock;
 
-  beforeAll(async () => {
+  onCommonGround(async (ground) => {
     clock = testClock(BEGAN_MS, RATE);
-    stage = await setStage({
-      home: 'embedded',
-      clock,
-      // What is refused on a busy machine would lower what is planned: the provider gives more than it says.
-      tiers: tiersWith(2 * FREE_PER_MINUTE),
-      declaredTiers: tiersWith(FREE_PER_MINUTE),
-      apiKeyEnv: KEY_ENV,
-    });
+    stage = ground.use(
+      await setStage({
+        home: 'embedded',
+        clock,
+        // What is refused on a busy machine would lower what is planned: the provider gives more than it says.
+        tiers: tiersWith(2 * FREE_PER_MINUTE),
+        declaredTiers: tiersWith(FREE_PER_MINUTE),
+        apiKeyEnv: KEY_ENV,
+      }),
+    );
     await declarePaid(stage, 'dear', PRICE);
     requireExit(await stage.run(['providers'], WITH_KEY), 0);
     await moveNight(stage, clock, { originMs: BEGAN_MS, rate: RATE });
   });
-
-  afterAll(async () => await stage[Symbol.asyncDispose]());
-
-  /** A name of its own for every attempt: a batch that was run is known again. */
-  let attempts = 0;
-  const named = (name: string): string => `${name}${(attempts += 1)}`;
 
   const billed = (): number => billNanoDollars(stage, 'dear', PRICE);
 
@@ -83,8 +80,7 @@ describeHome('embedded', () => {
     const [count, minutes] = [60, 8];
     const before = billed();
     const deadline = new Date(clock.nowMs() + minutes * MINUTE_MS).toISOString();
-    const [one, two] = [named('one'), named('two')];
-    const budgets = { [one]: 1.2, [two]: 0.9 };
+    const budgets = { one: 1.2, two: 0.9 };
     const runs = await Promise.all(
       Object.entries(budgets).map(async ([name, budget]) => {
         const terms = ['--deadline', deadline, '--max-cost', String(budget), '--json'];
@@ -105,13 +101,13 @@ describeHome('embedded', () => {
     }
     expect(runs.reduce((sum, { cost }) => sum + cost.spentNanoDollars, 0)).toBe(billed() - before);
     // A busy machine may see too late what is done, and pay for it: what is free is used, if not always all of it.
-    const free = callsOf(one, 'free').length + callsOf(two, 'free').length;
+    const free = callsOf('one', 'free').length + callsOf('two', 'free').length;
     expect(free).toBeGreaterThan(2 * FREE_PER_MINUTE);
   });
 
   test('Within its hours a batch pays for what the free lane cannot do by their end, and for nothing outside them', async () => {
     const before = billed();
-    const name = named('hours');
+    const name = 'hours';
     const opensMs = Math.ceil((clock.nowMs() + 2 * MINUTE_MS) / MINUTE_MS) * MINUTE_MS;
     const closesMs = opensMs + 6 * MINUTE_MS;
     const hours = [opensMs, closesMs].map((atMs) => new Date(atMs).toISOString().slice(11, 16)).join('-');

@@ -3,10 +3,11 @@
  * becomes of prompts is told once; a second key for one free provider gets no seat.
  */
 import { readFile } from 'node:fs/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { describeHomes, isThorough } from '../homes/homes.ts';
 import { requireExit } from './command.ts';
+import { onCommonGround } from './ground.ts';
 import { chatLine, ids, readFinalLines } from './lines.ts';
 import { startService } from './processes.ts';
 import { callsInFlight, MODEL, provider, until } from './providers.ts';
@@ -24,20 +25,20 @@ const withPolicy = z.object({ progress: z.object({ batch: z.object({ policy: z.u
 describeHomes((home) => {
   let stage: Stage;
 
-  beforeAll(async () => {
-    stage = await setStage({
-      home,
-      tiers: [provider('honest', { apiKey: KEY }), provider('curious', { apiKey: KEY })],
-      apiKeyEnv: KEY_ENV,
-    });
+  onCommonGround(async (ground) => {
+    stage = ground.use(
+      await setStage({
+        home,
+        tiers: [provider('honest', { apiKey: KEY }), provider('curious', { apiKey: KEY })],
+        apiKeyEnv: KEY_ENV,
+      }),
+    );
     const text = await readFile(stage.path('nightshift.yaml'), 'utf8');
     const [honest = '', curious = ''] = text.split('  curious:');
     await stage.write('nightshift.yaml', [
       `${honest}  curious:${curious.replace('trainsOnData: false', 'trainsOnData: true')}`,
     ]);
   });
-
-  afterAll(async () => await stage[Symbol.asyncDispose]());
 
   const callsOn = (providerId: string): number => stage.simulator.stats().providers[providerId]?.calls ?? 0;
 

@@ -3,10 +3,11 @@
  * in one, so that hours begin and end within the test.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { describeHome } from '../homes/homes.ts';
 import { requireExit } from './command.ts';
+import { onCommonGround } from './ground.ts';
 import { chatLine, customIdsOf, finalLinesIn, ids, readFinalLines } from './lines.ts';
 import { type ServiceProcess, startService } from './processes.ts';
 import { MODEL, provider, until } from './providers.ts';
@@ -41,19 +42,19 @@ describeHome('embedded', () => {
   let clock: TestClock;
   let service: ServiceProcess;
 
-  beforeAll(async () => {
+  onCommonGround(async (ground) => {
     clock = testClock(BEGAN_MS, RATE);
-    stage = await setStage({
-      home: 'embedded',
-      clock,
-      tiers: [provider('only', { concurrency: 2, latencyMs: 30 })],
-    });
+    stage = ground.use(
+      await setStage({
+        home: 'embedded',
+        clock,
+        tiers: [provider('only', { concurrency: 2, latencyMs: 30 })],
+      }),
+    );
     requireExit(await stage.run(['providers']), 0);
     await moveNight(stage, clock, { originMs: BEGAN_MS, rate: RATE });
     service = await startService(stage);
   });
-
-  afterAll(async () => await stage[Symbol.asyncDispose]());
 
   const submit = async (name: string, count: number, ...options: readonly string[]): Promise<string> => {
     const lines = ids(count, `${name}-`).map((id) => chatLine(id));
