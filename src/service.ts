@@ -121,8 +121,9 @@ const beginShare = async (
     const wanted = await processes.wantedLaneIds();
     return lanes.filter(({ lane }) => wanted.has(lane.id));
   };
+  const provider = await nightshift.openProvider();
   return await startNight(
-    { ...nightshift, queues, random01: Math.random },
+    { ...nightshift, queues, provider, random01: Math.random },
     {
       announcement,
       dispatched: async () => await wantedOf(await processes.servedLanes()),

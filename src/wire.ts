@@ -4,11 +4,8 @@ import { join } from 'node:path';
 import { openEmbeddedPostgres } from './adapters/embedded-postgres/open.ts';
 import { openLogFile } from './adapters/files/log-file.ts';
 import { readLines } from './adapters/files/read-lines.ts';
-import { type BoardableQueues, openLaneQueues } from './adapters/bullmq/lane-queues.ts';
-import { openPostgresBackend } from './adapters/bullmq/postgres-backend.ts';
-import { openRedisBackend } from './adapters/bullmq/redis-backend.ts';
+import type { BoardableQueues } from './adapters/bullmq/lane-queues.ts';
 import { openPlanner } from './adapters/highs/open-planner.ts';
-import { openProviderClient } from './adapters/openai/provider-client.ts';
 import { postgresBatchRoll } from './adapters/postgres/batch-roll.ts';
 import { postgresBatchStore } from './adapters/postgres/batch-store.ts';
 import { addressOf, connectRecord, type PostgresAddress } from './adapters/postgres/connect.ts';
@@ -60,15 +57,16 @@ export interface Nightshift extends AsyncDisposable {
   readonly roll: BatchRoll;
   readonly processes: ProcessRegistry;
   readonly wake: WakeSignal;
-  readonly provider: ProviderClient;
   /** Its planner starts on first use. */
   readonly planning: PlanningTools;
   /** Writes this process's limits into the record again, as at its start. */
   readonly assertLimits: () => Promise<void>;
   /** Batches on this record. `isServed`: they belong to a service rather than to this process. */
   batches(options: BatchesOptions): Batches;
-  /** Queues need tables and connections of their own, so they open on first use. */
+  /** Queues need tables and connections of their own, so they open on first use. Their library takes a while to load, too. */
   openQueues(): Promise<OpenQueues>;
+  /** What makes calls; of a library that takes a while to load, and that few commands need. */
+  openProvider(): Promise<ProviderClient>;
 }
 
 /** On whose behalf batches are worked with. */
@@ -159,7 +157,6 @@ export const openNightshift = async (config: Config, options: OpenOptions = {}):
     assertLimits: () => syncConfiguration(pool, routing, fingerprints),
     stories: postgresGrantStories(pool),
     roll: postgresBatchRoll(pool),
-    provider: openProviderClient(config.providers, (providerId) => config.keys.keyOf(providerId)),
     batches: (batchesOptions) =>
       recordBatches({
         ...batchesOptions,
@@ -181,6 +178,10 @@ export const openNightshift = async (config: Config, options: OpenOptions = {}):
       }),
     openQueues: async () =>
       await openQueues({ config, address, installation, log, onError, rate: clock.rate() }, opened),
+    openProvider: async () => {
+      const { openProviderClient } = await import('./adapters/openai/provider-client.ts');
+      return openProviderClient(config.providers, (providerId) => config.keys.keyOf(providerId));
+    },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 };
@@ -227,11 +228,14 @@ const openQueues = async (
   stack: AsyncDisposableStack,
 ): Promise<OpenQueues> => {
   const servers = config.keys.servers();
+  const { openLaneQueues } = await import('./adapters/bullmq/lane-queues.ts');
   if (servers === null) {
+    const { openPostgresBackend } = await import('./adapters/bullmq/postgres-backend.ts');
     const backend = stack.use(await openPostgresBackend(address, onError));
     const queues = stack.use(openLaneQueues(backend, log, rate));
     return { ...queues, warnings: [], ping: async () => {} };
   }
+  const { openRedisBackend } = await import('./adapters/bullmq/redis-backend.ts');
   const prefix = `nightshift-${installation.id}`;
   const backend = stack.use(await openRedisBackend({ url: servers.redisUrl, prefix }, onError));
   const queues = stack.use(openLaneQueues(backend, log, rate));

@@ -1,4 +1,4 @@
-/** The command line: its names and the help that teaches them. What the commands do is in commands/. */
+/** The command line: its names and the help that teaches them. What the commands do is in commands/, loaded when it is done. */
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import type { CliContext } from './context.ts';

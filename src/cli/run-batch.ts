@@ -88,8 +88,9 @@ const work = async (
     routing,
     configHash: config.hash,
   });
+  const provider = await nightshift.openProvider();
   const night = await startNight(
-    { ...nightshift, queues, random01: Math.random },
+    { ...nightshift, queues, provider, random01: Math.random },
     {
       announcement: { ...announcement, lanes: served },
       dispatched: async () => served,

@@ -1,10 +1,10 @@
 /** Commands that look, and commands that prepare. */
 import { type Command, Option } from 'commander';
-import { doctor } from '../commands/doctor.ts';
-import { explain } from '../commands/explain.ts';
-import { init } from '../commands/init.ts';
-import { providers } from '../commands/providers.ts';
-import { simulateTiers } from '../commands/simulate.ts';
+import type { doctor } from '../commands/doctor.ts';
+import type { explain } from '../commands/explain.ts';
+import type { init } from '../commands/init.ts';
+import type { providers } from '../commands/providers.ts';
+import type { simulateTiers } from '../commands/simulate.ts';
 import type { CliContext } from '../context.ts';
 import { faultRule } from '../fault-option.ts';
 import { factor, port, wholeNumber } from '../option-values.ts';
@@ -26,7 +26,11 @@ export function addLooks(program: Command, context: CliContext, end: End): void 
       '\nExamples:\n  $ nightshift explain docs doc-17\n  $ nightshift explain 3 request-9 --json',
     )
     .action((batch: string, customId: string, options: Parameters<typeof explain>[2]) =>
-      end(explain(context, { batch, customId }, options)),
+      end(
+        import('../commands/explain.ts').then((module) =>
+          module.explain(context, { batch, customId }, options),
+        ),
+      ),
     );
   withConfig(
     program
@@ -41,7 +45,9 @@ export function addLooks(program: Command, context: CliContext, end: End): void 
       'after',
       '\nExamples:\n  $ nightshift providers\n  $ nightshift providers --json | jq ".lanes[].laneId"',
     )
-    .action((options: Parameters<typeof providers>[1]) => end(providers(context, options)));
+    .action((options: Parameters<typeof providers>[1]) =>
+      end(import('../commands/providers.ts').then((module) => module.providers(context, options))),
+    );
   withConfig(
     program
       .command('doctor')
@@ -56,7 +62,9 @@ export function addLooks(program: Command, context: CliContext, end: End): void 
       'after',
       '\nExamples:\n  $ nightshift doctor\n  $ nightshift doctor --config night.yaml --json\n\nExits with 0 if at least one lane can be used, else with 1.',
     )
-    .action((options: Parameters<typeof doctor>[1]) => end(doctor(context, options)));
+    .action((options: Parameters<typeof doctor>[1]) =>
+      end(import('../commands/doctor.ts').then((module) => module.doctor(context, options))),
+    );
 }
 
 /** Adds `init` and `simulate`. */
@@ -70,7 +78,9 @@ export function addPreparations(program: Command, context: CliContext, end: End)
     .option('--force', 'overwrite the one that is there')
     .option('--stdout', 'print it instead of writing it')
     .addHelpText('after', '\nExamples:\n  $ nightshift init\n  $ GROQ_API_KEY=... nightshift init --stdout')
-    .action((options: Parameters<typeof init>[1]) => end(init(context, options)));
+    .action((options: Parameters<typeof init>[1]) =>
+      end(import('../commands/init.ts').then((module) => module.init(context, options))),
+    );
   program
     .command('simulate')
     .summary('serve simulated free tiers on this machine')
@@ -105,5 +115,7 @@ export function addPreparations(program: Command, context: CliContext, end: End)
       'after',
       '\nExamples:\n  $ nightshift simulate --speed 10 --write-config nightshift.yaml\n  $ nightshift simulate --fault sim-groq:http-500,after=6 --fault "*:slow,every=5,latency=3000"',
     )
-    .action((options: Parameters<typeof simulateTiers>[1]) => end(simulateTiers(context, options)));
+    .action((options: Parameters<typeof simulateTiers>[1]) =>
+      end(import('../commands/simulate.ts').then((module) => module.simulateTiers(context, options))),
+    );
 }

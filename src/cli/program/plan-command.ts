@@ -1,6 +1,6 @@
 /** `plan` on the command line. */
 import type { Command } from 'commander';
-import { plan } from '../commands/plan.ts';
+import type { plan } from '../commands/plan.ts';
 import type { CliContext } from '../context.ts';
 import { type End, withConfig, withPolicy, withTerms } from './options.ts';
 
@@ -49,5 +49,7 @@ export function addPlan(program: Command, context: CliContext, end: End): void {
     .option('--json', 'print it as JSON');
   withConfig(withTerms(withPolicy(command)))
     .addHelpText('after', PLAN_HELP)
-    .action((input: string, options: Parameters<typeof plan>[2]) => end(plan(context, input, options)));
+    .action((input: string, options: Parameters<typeof plan>[2]) =>
+      end(import('../commands/plan.ts').then((module) => module.plan(context, input, options))),
+    );
 }

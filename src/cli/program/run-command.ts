@@ -1,6 +1,6 @@
 /** `run` on the command line. */
 import type { Command } from 'commander';
-import { run as runFile } from '../commands/run.ts';
+import type { run } from '../commands/run.ts';
 import type { CliContext } from '../context.ts';
 import { EXIT_CODES_HELP } from '../exit-code.ts';
 import {
@@ -52,5 +52,7 @@ export function addRun(program: Command, context: CliContext, end: End): void {
     .option('--quiet', 'show no progress, only the summary');
   withService(withTerms(withPolicy(command)))
     .addHelpText('after', RUN_HELP)
-    .action((input: string, options: Parameters<typeof runFile>[2]) => end(runFile(context, input, options)));
+    .action((input: string, options: Parameters<typeof run>[2]) =>
+      end(import('../commands/run.ts').then((module) => module.run(context, input, options))),
+    );
 }

@@ -1,11 +1,11 @@
 /** The service and its batches on the command line. */
 import { type Command, Option } from 'commander';
 import { DEFAULT_PORT } from '../../adapters/http/addresses.ts';
-import { cancel, list, pause, resume, retry, status } from '../commands/batches.ts';
-import { results } from '../commands/results.ts';
-import { submit } from '../commands/submit.ts';
-import { up } from '../commands/up.ts';
-import { watch } from '../commands/watch.ts';
+import type { cancel, list, pause, retry, status } from '../commands/batches.ts';
+import type { results } from '../commands/results.ts';
+import type { submit } from '../commands/submit.ts';
+import type { up } from '../commands/up.ts';
+import type { watch } from '../commands/watch.ts';
 import type { CliContext } from '../context.ts';
 import { EXIT_CODES_HELP } from '../exit-code.ts';
 import { pageLength, port, roles } from '../option-values.ts';
@@ -49,7 +49,9 @@ export function addService(program: Command, context: CliContext, end: End): voi
       ),
   )
     .addHelpText('after', UP_HELP)
-    .action((options: Parameters<typeof up>[1]) => end(up(context, options)));
+    .action((options: Parameters<typeof up>[1]) =>
+      end(import('../commands/up.ts').then((module) => module.up(context, options))),
+    );
 }
 
 const UP_HELP = `
@@ -91,7 +93,9 @@ export function addBatches(program: Command, context: CliContext, end: End): voi
       'after',
       `\nExamples:\n  $ nightshift submit docs.jsonl --task summarize\n  $ nightshift submit letters.jsonl --task summarize --no-training --except openrouter\n  $ nightshift submit urgent.jsonl --task summarize --priority 10 --deadline 8h\n  $ nightshift submit batch.jsonl.gz --url http://nightshift.lan:7316 --json | jq .id\n\nThe same input, task, pool, limit and privacy again is the same batch, and nothing is added.\n${PRIVACY_HELP}${TERMS_HELP}${MONEY_HELP}`,
     )
-    .action((input: string, options: Parameters<typeof submit>[2]) => end(submit(context, input, options)));
+    .action((input: string, options: Parameters<typeof submit>[2]) =>
+      end(import('../commands/submit.ts').then((module) => module.submit(context, input, options))),
+    );
   withService(
     program
       .command('list')
@@ -101,24 +105,32 @@ export function addBatches(program: Command, context: CliContext, end: End): voi
       .option('--json', 'print them as JSON'),
   )
     .addHelpText('after', '\nExamples:\n  $ nightshift list\n  $ nightshift list --json | jq ".[].name"')
-    .action((options: Parameters<typeof list>[1]) => end(list(context, options)));
+    .action((options: Parameters<typeof list>[1]) =>
+      end(import('../commands/batches.ts').then((module) => module.list(context, options))),
+    );
   batchCommand(program, 'status', 'how a batch and its lanes stand')
     .addHelpText('after', '\nExamples:\n  $ nightshift status docs\n  $ nightshift status 3 --json')
-    .action((batch: string, options: Parameters<typeof status>[2]) => end(status(context, batch, options)));
+    .action((batch: string, options: Parameters<typeof status>[2]) =>
+      end(import('../commands/batches.ts').then((module) => module.status(context, batch, options))),
+    );
   batchCommand(program, 'watch', 'show a batch until it is over')
     .option('--quiet', 'show no progress, only the end')
     .addHelpText(
       'after',
       `\nExamples:\n  $ nightshift watch docs\n\nCtrl-C stops the watching and nothing else.\n\n${EXIT_CODES_HELP}`,
     )
-    .action((batch: string, options: Parameters<typeof watch>[2]) => end(watch(context, batch, options)));
+    .action((batch: string, options: Parameters<typeof watch>[2]) =>
+      end(import('../commands/watch.ts').then((module) => module.watch(context, batch, options))),
+    );
   addResults(program, context, end);
   batchCommand(program, 'cancel', 'cancel a batch: its open lines become error lines')
     .addHelpText(
       'after',
       '\nExamples:\n  $ nightshift cancel docs\n\nCalls under way end and count; every other open line gets an error line `batch_cancelled`. `retry` takes them up again.',
     )
-    .action((batch: string, options: Parameters<typeof cancel>[2]) => end(cancel(context, batch, options)));
+    .action((batch: string, options: Parameters<typeof cancel>[2]) =>
+      end(import('../commands/batches.ts').then((module) => module.cancel(context, batch, options))),
+    );
   addPauses(program, context, end);
   batchCommand(program, 'retry', 'do the failed lines of a batch again')
     .addOption(textOption('--pool <NAME>', 'on this pool, alias, lane or model instead'))
@@ -126,7 +138,9 @@ export function addBatches(program: Command, context: CliContext, end: End): voi
       'after',
       '\nExamples:\n  $ nightshift retry docs\n  $ nightshift retry docs --pool large\n\nFailed lines get all their tries anew; of a cancelled or expired batch the lines that this ended are done, too; a deadline that has passed is lifted. What succeeded is not called again. What the batch says about privacy holds on any pool.',
     )
-    .action((batch: string, options: Parameters<typeof retry>[2]) => end(retry(context, batch, options)));
+    .action((batch: string, options: Parameters<typeof retry>[2]) =>
+      end(import('../commands/batches.ts').then((module) => module.retry(context, batch, options))),
+    );
 }
 
 function batchCommand(program: Command, name: string, summary: string): Command {
@@ -171,13 +185,15 @@ function addResults(program: Command, context: CliContext, end: End): void {
       'after',
       '\nExamples:\n  $ nightshift results docs | jq -r .custom_id\n  $ nightshift results docs --out docs.out.jsonl\n\nExits with 0 if every line is final and succeeded, with 2 if some are missing, failed or were bad.',
     )
-    .action((batch: string, options: Parameters<typeof results>[2]) => end(results(context, batch, options)));
+    .action((batch: string, options: Parameters<typeof results>[2]) =>
+      end(import('../commands/results.ts').then((module) => module.results(context, batch, options))),
+    );
 }
 
 function addPauses(program: Command, context: CliContext, end: End): void {
-  for (const [name, summary, work] of [
-    ['pause', 'grant nothing more to a batch, or on a lane', pause],
-    ['resume', 'let a paused batch, or a paused lane, go on', resume],
+  for (const [name, summary] of [
+    ['pause', 'grant nothing more to a batch, or on a lane'],
+    ['resume', 'let a paused batch, or a paused lane, go on'],
   ] as const) {
     withService(
       program
@@ -195,7 +211,7 @@ function addPauses(program: Command, context: CliContext, end: End): void {
         `\nExamples:\n  $ nightshift ${name} docs\n  $ nightshift ${name} --lane groq/gpt-oss-20b`,
       )
       .action((batch: string | undefined, options: Parameters<typeof pause>[2]) =>
-        end(work(context, batch, options)),
+        end(import('../commands/batches.ts').then((module) => module[name](context, batch, options))),
       );
   }
 }
