@@ -85,6 +85,9 @@ export interface BegunCall {
   readonly isTrial: boolean;
 }
 
+/** What is known of a call's request that decides what becomes of it when the call fails. */
+export type RequestPast = Pick<BegunCall, 'tries' | 'excluded' | 'avoided' | 'droppedParameters' | 'trail'>;
+
 /** What a provider's answer says of its limits. */
 export interface ToldLimits {
   readonly standings: readonly Standing[];
@@ -137,6 +140,8 @@ export interface GrantLedger {
   grant(order: GrantOrder): Promise<Granted>;
   /** Begins calls; grants that may not begin any more are missing from the answer. */
   begin(grantIds: readonly number[], workerId: number): Promise<readonly BegunCall[]>;
+  /** Of the request of a call, as it is by now: another call of it may have failed since. `null`: its batch was removed. */
+  pastOf(grantId: number): Promise<RequestPast | null>;
   /** Stores outcomes, settles quota and moves the requests on; fenced by the grant. */
   finish(calls: readonly FinishedCall[]): Promise<void>;
   /** Those of these calls whose requests have their final line already: another call was quicker. */

@@ -164,6 +164,7 @@ const workOf = (
   const callTools: CallTools = {
     ...tools,
     begin: coalesce((slices: readonly Slice[]) => beginEach(ledger, slices, processId()), AT_ONCE),
+    pastOf: (grantId) => ledger.pastOf(grantId),
     finish: coalesce((calls: readonly FinishedCall[]) => finishEach(ledger, calls), AT_ONCE),
     signal,
   };

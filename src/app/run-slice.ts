@@ -12,7 +12,7 @@ import { callBody, type CallBody } from './call-body.ts';
 import { declaredResetAtMs } from './declared-reset.ts';
 import { insist } from './insist.ts';
 import type { HealthBook } from './health-book.ts';
-import type { BegunCall, FinishedCall, Slice } from './ledger.ts';
+import { type BegunCall, type FinishedCall, RecordRefused, type RequestPast, type Slice } from './ledger.ts';
 import type { Clock, Log, ProviderClient, ProviderReply, Routing } from './ports.ts';
 import { faulted, settleCall } from './settle-call.ts';
 import { toldLimits } from './told-limits.ts';
@@ -21,6 +21,7 @@ import { toldLimits } from './told-limits.ts';
 export interface CallTools {
   /** Those of the grants that may begin, or begin again. */
   readonly begin: (slice: Slice) => Promise<readonly BegunCall[]>;
+  readonly pastOf: (grantId: number) => Promise<RequestPast | null>;
   readonly finish: (call: FinishedCall) => Promise<void>;
   readonly health: HealthBook;
   readonly provider: ProviderClient;
@@ -75,6 +76,8 @@ const tellOutcome = async (tools: CallTools, call: BegunCall, made: MadeCall): P
     await tellRecord(tools, made.finished);
     return made.verdict.kind === 'answer' ? null : made.verdict;
   } catch (error) {
+    // A record that is away for a moment may have an answer yet: it closes the call as lost rather than as a failure.
+    if (!(error instanceof RecordRefused)) throw error;
     const fault = givenUp(tools, call, error);
     await tellRecord(tools, fault.finished);
     return fault.verdict;
@@ -169,8 +172,9 @@ const makeCall = async (tools: CallTools, begun: BegunCall): Promise<MadeCall> =
     sent: isMade,
   });
   const nowMs = tools.clock.nowMs();
-  const call = { ...begun, begunAtMs: madeAtMs };
-  const verdict = judge(reply, { call, lane, provider, sent, nowMs });
+  const made = { ...begun, begunAtMs: madeAtMs };
+  const verdict = judge(reply, { call: made, lane, provider, sent, nowMs });
+  const call = verdict.kind === 'answer' ? made : await withPast(tools, made);
   const returned = {
     call,
     lane,
@@ -184,10 +188,19 @@ const makeCall = async (tools: CallTools, begun: BegunCall): Promise<MadeCall> =
   const { finished, effect } = settleCall(returned, tools.routing);
   // The lane first: a slot that is freed before the lane is closed would be granted again at once.
   if (verdict.kind !== 'answer' && !isFailedProbe(call, verdict)) {
-    await insist(tools, { grantId: call.grantId }, () => applyEffect(tools, effect, lane, verdict));
+    await insist(tools, { grantId: call.grantId }, () => applyEffect(tools, effect, lane, verdict)).catch(
+      (error: unknown) => tools.log.error({ laneId: lane.id, err: error }, 'lane.unmarked'),
+    );
   }
   logOutcome(tools.log, call, finished, nowMs);
   return { verdict, finished };
+};
+
+/** A call that failed may be the second one of its request, of which the first has failed meanwhile. */
+const withPast = async (tools: CallTools, call: BegunCall): Promise<BegunCall> => {
+  const { grantId } = call;
+  const past = await insist(tools, { grantId }, () => tools.pastOf(grantId)).catch(() => null);
+  return { ...call, ...past };
 };
 
 /** A lane that is slow by its own measure is given up before its time limit, and never after. */
@@ -205,7 +218,7 @@ const tellRecord = async (tools: CallTools, finished: FinishedCall): Promise<voi
   await insist(tools, { grantId: finished.grantId }, () => tools.finish(finished));
 
 const refuseDeadly = ({ trail }: BegunCall): void => {
-  const losses = trail.filter((attempt) => attempt.outcome === 'lost').length;
+  const losses = trail.filter((attempt) => attempt.outcome === 'lost' && !attempt.isBeforeRetry).length;
   if (losses >= MOST_LOSSES) throw new Error(`${losses} processes died in the middle of this call`);
 };
 

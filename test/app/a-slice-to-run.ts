@@ -81,6 +81,7 @@ export const setUp = ({
       const begunAtMs = clock.nowMs();
       return (turn(begins, counts.begins)?.(slice) ?? []).map((call) => ({ ...call, begunAtMs }));
     },
+    pastOf: async () => null,
     finish: async (call) => {
       counts.finishes += 1;
       steps.push('finish');

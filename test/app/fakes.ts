@@ -193,6 +193,7 @@ export const aStore = (methods: Partial<BatchStore>): BatchStore => ({
 export const aLedger = (methods: Partial<GrantLedger>): GrantLedger => ({
   grant: notExpected,
   begin: notExpected,
+  pastOf: async () => null,
   finish: notExpected,
   sweep: notExpected,
   superseded: async () => [],

@@ -72,6 +72,32 @@ describe('runSlice, when the record is away for a moment', () => {
     expect(finished).toMatchObject([{ outcome: 'minute-limit', next: { kind: 'pending' } }]);
   });
 
+  it('does not make a failed line of an answer that could not be told before the end', async () => {
+    const { tools, finished, stop } = setUp({ finishes: [refuse, refuse, take] });
+    stop.abort();
+    await expect(runSlice(tools, [7])).rejects.toThrow('the record is away');
+    expect(finished).toEqual([]);
+  });
+
+  it('does not make a failed line of a lane that could not be closed before the end', async () => {
+    const { tools, finished, stop } = setUp({ reply: refusal(429, 'slow down') });
+    stop.abort();
+    await expect(
+      runSlice({ ...tools, health: { ...tools.health, close: async () => refuse() } }, [7]),
+    ).rejects.toThrow('minute-limit: ');
+    expect(finished).toMatchObject([{ outcome: 'minute-limit', next: { kind: 'pending' } }]);
+  });
+
+  it('judges a failure by what was known when the call began, where nobody tells what happened since', async () => {
+    const { tools, finished, stop } = setUp({
+      begins: [() => [aCall({ tries: 1 })]],
+      reply: refusal(400, 'no'),
+    });
+    stop.abort();
+    await expect(runSlice({ ...tools, pastOf: async () => refuse() }, [7])).rejects.toThrow('bad-request: ');
+    expect(finished).toMatchObject([{ outcome: 'bad-request' }]);
+  });
+
   it('does not wait once calls are aborted', async () => {
     const { tools, finished, clock, stop } = setUp({ finishes: [refuse, take] });
     stop.abort();

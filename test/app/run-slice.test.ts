@@ -229,5 +229,14 @@ describe('runSlice, after a fault of ours', () => {
     const { tools, steps } = setUp({ begins: [() => [aCall({ trail: trailOf(20) })]] });
     await expect(runSlice(tools, [7])).rejects.toThrow('20 processes died in the middle of this call');
     expect(steps).toEqual(['begin', 'finish']);
+    const retried = trailOf(20).map((attempt) => ({ ...attempt, isBeforeRetry: true }));
+    await runSlice(setUp({ begins: [() => [aCall({ trail: retried })]] }).tools, [7]);
+  });
+
+  it('judges a failure by what has become of the request since the call began', async () => {
+    const { tools, finished } = setUp({ reply: refusal(400, 'no'), begins: [() => [aCall({ tries: 2 })]] });
+    const past = { tries: 3, excluded: ['beta'], avoided: [], droppedParameters: [], trail: [] };
+    await expect(runSlice({ ...tools, pastOf: async () => past }, [7])).rejects.toThrow('bad-request: ');
+    expect(finished).toMatchObject([{ next: { kind: 'failed' }, excluded: ['beta'] }]);
   });
 });

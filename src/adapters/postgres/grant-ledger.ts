@@ -8,6 +8,7 @@ import {
   type GrantLedger,
   type GrantOrder,
   type PastAttempt,
+  type RequestPast,
   type Slice,
   type Swept,
   RecordRefused,
@@ -27,6 +28,7 @@ export const postgresGrantLedger = (pool: pg.Pool): GrantLedger => ({
   grant: (order) => grant(pool, order),
   begin: (grantIds, workerId) => begin(pool, grantIds, workerId),
   finish: (calls) => finish(pool, calls),
+  pastOf: (grantId) => pastOf(pool, grantId),
   superseded: (grantIds) => superseded(pool, grantIds),
   sweep: () => sweep(pool),
   forgetUnusedQueues: () => forgetUnusedQueues(pool),
@@ -144,6 +146,16 @@ const begin = async (
     isProbe: row.is_probe,
     isTrial: row.is_trial,
   }));
+};
+
+const pastOf = async (pool: pg.Pool, grantId: number): Promise<RequestPast | null> => {
+  const { rows } = await pool.query<RequestPast>({
+    name: 'past',
+    text: `SELECT r.tries, r.excluded, r.avoided, r.dropped_parameters AS "droppedParameters", coalesce(attempts_of(r.id), '[]') AS trail
+           FROM grants g JOIN request r ON r.id = g.request_id WHERE g.id = $1`,
+    values: [grantId],
+  });
+  return rows[0] ?? null;
 };
 
 /** SQLSTATE classes "data exception" and "integrity constraint violation": the same again fails again. */

@@ -28,10 +28,11 @@ export interface RecordClock extends Clock, Disposable {
 export const openRecordClock = async (pool: pg.Pool): Promise<RecordClock> => {
   let reading = await readClock(pool);
   const readAgain = async (): Promise<void> => {
-    const before = reading;
-    reading = await readClock(pool);
-    const stepMs = clockStepMs(before, reading);
-    if (stepMs !== 0) await pool.query('SELECT allow_for_step($1, $2)', [stepMs, before.steps]);
+    const now = await readClock(pool);
+    const stepMs = clockStepMs(reading, now);
+    // Until the record has allowed for it, the step is noticed again.
+    if (stepMs !== 0) await pool.query('SELECT allow_for_step($1, $2)', [stepMs, reading.steps]);
+    reading = now;
   };
   // A record that is away has no clock to read; the last reading serves until it is back.
   const resync = setInterval(() => void readAgain().catch(() => {}), RESYNC_MS).unref();

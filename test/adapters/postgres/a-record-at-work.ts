@@ -130,6 +130,7 @@ export const openRecordAtWork = async ({ pool, address }: TestRecord, routing: R
     await runSlice(
       {
         begin: (slice) => ledger.begin(slice, seat.id),
+        pastOf: (id) => ledger.pastOf(id),
         finish: (call) => ledger.finish([call]),
         health: { ...health, close: async () => {}, sick: async () => {}, gone: async () => {} },
         provider: { chat: async () => (typeof reply === 'function' ? await reply() : reply) },

@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Limit } from '../../../src/core/model.ts';
 import { aLane, aProvider, routingFor } from '../../app/fakes.ts';
-import { type TestRecord, openTestRecord } from '../../postgres-fixture.ts';
+import { openNamedRecord, openTestRecord, type TestRecord } from '../../postgres-fixture.ts';
+import { waitingForLocks } from './meeting.ts';
 import { ANSWER, BROKEN, openRecordAtWork, type RecordAtWork, REFUSED } from './a-record-at-work.ts';
 
 const [SLOW, IDLE] = ['alpha/small', 'beta/small'] as const;
@@ -39,15 +40,29 @@ const withSlowCall = async (
 };
 
 /** A line whose last try is being made on the slow lane, and granted on the other a second time. */
-const hedgeLastTry = async (at: RecordAtWork) => {
+const hedgeLastTry = async (at: RecordAtWork) => await hedgeOne(at, 3);
+
+/** A line that was tried so often before, with a call under way on the slow lane, and a second one granted on the other. */
+const hedgeOne = async (at: RecordAtWork, tries = 0) => {
+  const { id, slow, answerSlow } = await slowCall(at, tries);
+  const [hedge = 0] = (await at.grant(IDLE)).slices.flat();
+  return { id, slow, hedge, answerSlow };
+};
+
+const slowCall = async (at: RecordAtWork, tries = 0) => {
   const { id } = await at.submit(['a'], { pool: 'small' });
-  await at.pool.query('UPDATE request SET tries = 3');
+  await at.pool.query('UPDATE request SET tries = $1', [tries]);
   const [slow = 0] = (await at.grant(SLOW, 1)).slices.flat();
   const answerSlow = await at.startCall(slow);
   await knowCallTimes(at);
   await letPass(at, 2_100);
-  const [hedge = 0] = (await at.grant(IDLE)).slices.flat();
-  return { id, hedge, answerSlow };
+  return { id, slow, answerSlow };
+};
+
+/** The one request, and what becomes of its calls. */
+const stateOf = async ({ pool }: RecordAtWork): Promise<unknown> => {
+  const { rows } = await pool.query<{ state: string }>('SELECT state FROM request');
+  return rows[0]?.state;
 };
 
 /** The grant that has the request of this hedge. */
@@ -340,5 +355,128 @@ describe('a second call', () => {
     const { rows } = await at.pool.query('SELECT count(*) AS lines FROM result');
     expect(rows).toEqual([{ lines: ids.length }]);
     expect(await at.batch(id)).toMatchObject({ state: 'completed', succeeded: 12, failed: 4 });
+  });
+});
+
+const release = async ({ pool }: RecordAtWork, hedge: number): Promise<void> =>
+  void (await pool.query("SELECT release_grants($1, 'no worker began the call')", [[hedge]]));
+
+describe('a request that is left to its second call', () => {
+  test('is not called again where it was refused for good, whether the second call fails or never begins', async (context) => {
+    const record = await openTestRecord(context);
+    await using at = await openRecordAtWork(record);
+    const unbegun = await hedgeOne(at);
+    await unbegun.answerSlow(REFUSED);
+    await release(at, unbegun.hedge);
+    expect((await at.grant(SLOW)).slices.flat()).toEqual([]);
+    await at.store.remove(unbegun.id);
+
+    const { hedge, answerSlow } = await hedgeOne(at);
+    const answerHedge = await at.startCall(hedge);
+    await answerSlow(REFUSED);
+    await answerHedge(BROKEN);
+    expect((await at.grant(SLOW)).slices.flat()).toEqual([]);
+  });
+
+  test('leaves a lane that failed a moment ago to others for a while', async (context) => {
+    const record = await openTestRecord(context);
+    await using at = await openRecordAtWork(record);
+    const { hedge, answerSlow } = await hedgeOne(at);
+    const answerHedge = await at.startCall(hedge);
+    await answerSlow(BROKEN);
+    await answerHedge(BROKEN);
+    expect((await at.grant(SLOW)).slices.flat()).toEqual([]);
+  });
+
+  test('has no more tries than any other', async (context) => {
+    const record = await openTestRecord(context);
+    await using at = await openRecordAtWork(record);
+    const spent = await hedgeOne(at, 3);
+    await spent.answerSlow(REFUSED);
+    await release(at, spent.hedge);
+    expect(await at.batch(spent.id)).toMatchObject({ state: 'completed', failed: 1 });
+    await at.store.remove(spent.id);
+
+    const { id, hedge, answerSlow } = await hedgeOne(at, 2);
+    const answerHedge = await at.startCall(hedge);
+    await answerSlow(REFUSED);
+    await answerHedge(REFUSED);
+    expect(await at.batch(id)).toMatchObject({ state: 'completed', failed: 1 });
+  });
+
+  test('may be cancelled, given up and paused, and its batch removed', async (context) => {
+    const record = await openTestRecord(context);
+    await using at = await openRecordAtWork(record);
+    for (const hasBegun of [false, true]) {
+      const { id, hedge, answerSlow } = await hedgeOne(at);
+      const answerHedge = hasBegun
+        ? await at.startCall(hedge)
+        : async (): Promise<void> => await at.runGrant(hedge, ANSWER);
+      await answerSlow(BROKEN);
+      await at.batches.cancel(`id:${id}`);
+      await answerHedge(BROKEN);
+      await at.endLines();
+      expect(await at.batch(id)).toMatchObject({ state: 'cancelled', cancelled: 1 });
+      await at.store.remove(id);
+      const { rows } = await at.pool.query(
+        `SELECT l.scope FROM quota_limit l WHERE l.used <> coalesce((SELECT sum(amount) FROM quota_use u WHERE u.limit_id = l.id), 0)
+         UNION ALL SELECT g.lane_id FROM grants g WHERE g.state <> 'closed'`,
+      );
+      expect(rows).toEqual([]);
+    }
+  });
+
+  const ends = [
+    {
+      how: 'fails',
+      end: async (_at: RecordAtWork, { answerSlow }: Awaited<ReturnType<typeof slowCall>>) =>
+        await answerSlow(BROKEN),
+    },
+    {
+      how: 'is lost',
+      end: async ({ pool }: RecordAtWork, { slow }: Awaited<ReturnType<typeof slowCall>>) =>
+        void (await pool.query('SELECT close_lost_grants($1)', [[slow]])),
+    },
+    {
+      how: 'is given back',
+      end: async ({ pool }: RecordAtWork, { slow }: Awaited<ReturnType<typeof slowCall>>) =>
+        void (await pool.query("SELECT release_grants($1, 'a window ended')", [[slow]])),
+    },
+  ];
+  test.each(ends)(
+    'waits for no other where the first $how while the second is being granted',
+    async ({ end }) => {
+      await using record = await openNamedRecord('hedges in a race');
+      await using at = await openRecordAtWork(record);
+      const first = await slowCall(at);
+      const granting = await at.pool.connect();
+      await granting.query('BEGIN');
+      await granting.query("SELECT * FROM grant_requests($1, 'beta', 100000, 4096, 100000, 8, '{}', '{}')", [
+        IDLE,
+      ]);
+      const ended = end(at, first);
+      await waitingForLocks(at.pool, 1);
+      await granting.query('COMMIT');
+      granting.release();
+      await ended;
+      expect(await stateOf(at)).toBe('granted');
+      expect((await at.grant(SLOW)).slices.flat()).toEqual([]);
+    },
+  );
+
+  test('waits for no other where the first is lost while the second is being begun', async (context) => {
+    const record = await openTestRecord(context);
+    await using at = await openRecordAtWork(record);
+    const { slow, hedge } = await hedgeOne(at);
+    const beginning = await at.pool.connect();
+    await beginning.query('BEGIN');
+    await beginning.query('SELECT * FROM begin_grants($1::bigint[], $2)', [[hedge], at.processId()]);
+    const lost = at.pool.query('SELECT close_lost_grants($1)', [[slow]]);
+    await Promise.race([lost, waitingForLocks(at.pool, 1)]);
+    await beginning.query('COMMIT');
+    beginning.release();
+    await lost;
+    expect(await stateOf(at)).toBe('granted');
+    expect((await at.grant(SLOW)).slices.flat()).toEqual([]);
   });
 });

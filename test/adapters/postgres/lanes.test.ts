@@ -107,3 +107,25 @@ describe('queues that nobody needs any more', () => {
     expect(rows).toEqual([{ lane_id: SMALL }]);
   });
 });
+
+describe('waits, when the server’s clock is set back by an hour', () => {
+  test('are as long as before where they are minutes, and until the same instant where they are for a day', async (context) => {
+    const work = await open(context);
+    await work.submit(['a', 'b']);
+    await work.pool.query(
+      `INSERT INTO health (scope, breaker_until_ms, closed_until_ms) VALUES ('alpha/small', now_ms() + 5000, now_ms() + 36000000);
+       UPDATE request SET due_at_ms = now_ms() + 30000`,
+    );
+    const minutesLeft = async (): Promise<unknown> => {
+      const { rows } = await work.pool.query<{ left: number[] }>(
+        `SELECT ARRAY(SELECT round((t - now_ms()) / 60000.0, 1)::float FROM (
+           SELECT breaker_until_ms FROM health UNION ALL SELECT closed_until_ms FROM health UNION ALL SELECT min(due_at_ms) FROM request) AS w (t)) AS left`,
+      );
+      return rows[0]?.left;
+    };
+    expect(await minutesLeft()).toEqual([0.1, 600, 0.5]);
+    await work.pool.query('UPDATE clock SET origin_ms = origin_ms - 3600000');
+    await work.pool.query('SELECT allow_for_step(-3600000, steps) FROM clock');
+    expect(await minutesLeft()).toEqual([0.1, 660, 0.5]);
+  });
+});

@@ -174,6 +174,22 @@ describe('the record, where two changes meet', () => {
     expect(rows).toEqual([]);
   });
 
+  test('removes a batch without a deadlock while a late answer of it is told', async (context) => {
+    const record = await openTestRecord(context);
+    const { pool } = record;
+    const { ledger, grantOn } = await prepare(record);
+    for (let line = 0; line < 2; line += 1) await addRequest(pool);
+    const [late, open] = [await grantOn(LANES[0]), await grantOn(LANES[0])];
+    await ledger.begin([late, open], await addWorker(pool));
+    await pool.query('SELECT close_lost_grants($1)', [[late]]);
+    const meeting = whileHolding(pool, `SELECT FROM quota_limit WHERE scope = 'early/one' FOR UPDATE`, [
+      () => ledger.finish([late, open].map((grant) => finished(grant, SUCCEEDED))),
+      () => pool.query('SELECT remove_batch(id) FROM batch'),
+    ]);
+    await expect(meeting).resolves.toBeUndefined();
+    await audit(pool);
+  });
+
   test('takes up a limit of anchored months while a grant has not begun', async (context) => {
     const record = await openTestRecord(context);
     const { grantOn } = await prepare(record);

@@ -128,6 +128,19 @@ describe('a lane with wishes', () => {
     expect((await sizesOf(at, granted)).toSorted((a, b) => a - b)).toEqual([10, 900]);
   });
 
+  test('is told to ask again soon where another lane is looking at the only request that it wishes for', async (context) => {
+    const record = await openTestRecord(context);
+    await using at = await openNight(record, [], [900]);
+    const other = await at.pool.connect();
+    await other.query('BEGIN');
+    await other.query('SELECT FROM request FOR UPDATE');
+    expect(await grant(at, [wish(900, 999)])).toMatchObject({ stoppedBy: 'no-work', wakeAtMs: NOW_MS + 50 });
+    expect(await grant(at, [wish(10, 99)])).toMatchObject({ stoppedBy: 'no-work', wakeAtMs: null });
+    await other.query('ROLLBACK');
+    other.release();
+    expect(await sizesOf(at, await grant(at, [wish(900, 999)]))).toEqual([900]);
+  });
+
   test('waits for the one it wants most, and takes meanwhile what fits beside it', async (context) => {
     const record = await openTestRecord(context);
     await using at = await openNight(record, [tokens(1_000)], [500, 470, 400, 100]);

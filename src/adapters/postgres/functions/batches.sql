@@ -98,14 +98,15 @@ DECLARE
   begun bigint[];
 BEGIN
   -- Until nothing is open: what is being granted meanwhile is waited for, and what is given back is not granted again.
+  -- Grants are locked first, then limits, then requests, as by whoever ends calls.
   LOOP
-    UPDATE request SET state = 'bad' WHERE batch_id = the_batch AND state IN ('pending', 'parked');
     SELECT array_agg(g.id) FILTER (WHERE g.state = 'granted'), array_agg(g.id) FILTER (WHERE g.state = 'begun')
     INTO unbegun, begun FROM (
       SELECT g.id, g.state FROM grants g JOIN request r ON r.id = g.request_id
       WHERE r.batch_id = the_batch AND g.state <> 'closed' ORDER BY g.id FOR UPDATE OF g) g;
-    EXIT WHEN unbegun IS NULL AND begun IS NULL;
     PERFORM settle_limits(scopes_of(unbegun || begun));
+    UPDATE request SET state = 'bad' WHERE batch_id = the_batch AND state IN ('pending', 'parked');
+    EXIT WHEN NOT EXISTS (SELECT FROM grants g JOIN request r ON r.id = g.request_id WHERE r.batch_id = the_batch AND g.state <> 'closed');
     IF unbegun IS NOT NULL THEN PERFORM release_grants(unbegun, 'its batch was removed'); END IF;
     IF begun IS NOT NULL THEN PERFORM close_lost_grants(begun); END IF;
   END LOOP;

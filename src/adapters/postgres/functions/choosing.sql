@@ -172,11 +172,25 @@ BEGIN
     wake_at_ms := least(wake_at_ms, room_at_ms(scopes, welcome_prompt, welcome_output, measure, at_ms));
   END IF;
   IF cardinality(request_ids) > 0 AND is_waiting THEN wake_at_ms := coalesce(wake_at_ms, at_ms); END IF;
-  IF cardinality(request_ids) = 0 AND stopped_by = '' THEN stopped_by := 'no-work'; END IF;
+  IF cardinality(request_ids) = 0 AND stopped_by = '' THEN
+    stopped_by := 'no-work';
+    -- Whoever looks at what does not fit him now hides it for that long.
+    IF paid_context IS NULL AND is_hidden(routes, wishes, has, full_size, measure) THEN wake_at_ms := least(wake_at_ms, at_ms + 50); END IF;
+  END IF;
   IF cardinality(request_ids) > 0 AND (cardinality(request_ids) >= at_most OR is_sliced) THEN
     stopped_by := ''; wake_at_ms := NULL;
   END IF;
 END
+$$;
+
+-- Whether requests are pending that a lane wishes for and has room for: then others hold them just now.
+CREATE FUNCTION is_hidden(routes integer[], wishes wish[], has call_room, full_size call_room, measure lane_measure) RETURNS boolean LANGUAGE sql STABLE AS $$
+  SELECT EXISTS (
+    SELECT FROM unnest(wishes) AS w, LATERAL (SELECT least(w.cap, measure.max_output)::bigint) AS o (output),
+      LATERAL (SELECT least(most_prompt(has, o.output, measure), most_prompt(full_size, o.output, measure))) AS p (most)
+    WHERE w.route_id = ANY (routes) AND w.at_most > 0 AND NOT (w.is_asked AND w.cap > measure.max_output) AND EXISTS (
+      SELECT FROM request q WHERE q.state = 'pending' AND q.route_id = w.route_id AND q.output_is_asked = w.is_asked AND q.output_tokens = w.cap
+        AND q.prompt_tokens BETWEEN w.from_tokens AND least(w.to_tokens, p.most, counted_tokens(p.most, measure))))
 $$;
 
 -- Tokens that calls under way have reserved beyond what their answers are going to take, by those that their lanes gave: they

@@ -28,11 +28,8 @@ DECLARE
   scopes text[];
   at_ms bigint;
   final_batches bigint[];
-  hedges bigint[] := ARRAY(
-    SELECT h.id FROM unnest(ids, next_states) AS f (id, next_state) JOIN grants g ON g.id = f.id JOIN grants h ON h.request_id = g.request_id
-    WHERE f.next_state <> 'succeeded' AND h.state <> 'closed' AND h.id <> g.id);
 BEGIN
-  PERFORM 1 FROM grants WHERE id = ANY (ids || hedges) ORDER BY id FOR UPDATE;
+  PERFORM 1 FROM grants WHERE id = ANY (ids) ORDER BY id FOR UPDATE;
   SELECT array_agg(ROW(g.id, g.lane_id, g.provider_id, g.request_id, greatest(g.begun_at_ms, f.sent), g.state = 'begun', f.outcome, f.reason,
                        f.prompt, f.completion, f.settle, f.next_state, f.line, f.due_at, to_array(f.excluded), to_array(f.avoided),
                        to_array(f.dropped), f.tries, f.output_cap, f.duration_ms, f.told::jsonb)::finishing ORDER BY g.id)
@@ -87,9 +84,14 @@ BEGIN
   -- before they are looked at, since two calls of one request may end at the same moment, even in one go.
   PERFORM 1 FROM request WHERE id = ANY (ARRAY(SELECT f.request_id FROM unnest(told) AS f)) ORDER BY id FOR UPDATE;
   PERFORM settle_costs(told);
-  -- One that fails while it is being called a second time is that call's from now on.
-  UPDATE request r SET grant_id = h.id, tries = r.tries + f.tries
-  FROM unnest(told) AS f JOIN grants h ON h.request_id = f.request_id AND h.id = ANY (hedges) AND h.state <> 'closed'
+  -- One that fails while it is being called a second time is that call's from now on, with what the failure taught. One that
+  -- fails for good is not left to a call that may never begin.
+  UPDATE request r SET grant_id = h.id, tries = r.tries + f.tries,
+    excluded = f.excluded, avoided = f.avoided, dropped_parameters = f.dropped, output_tokens = coalesce(f.output_cap, r.output_tokens),
+    due_at_ms = CASE WHEN cardinality(f.avoided) > 0 THEN coalesce(greatest(f.due_at_ms, r.due_at_ms), at_ms) END,
+    route_id = intern_route(r.batch_id, (SELECT pool_name FROM route WHERE id = r.route_id), f.excluded || f.avoided)
+  FROM unnest(told) AS f JOIN grants h ON h.request_id = f.request_id AND h.id <> f.id
+    AND (h.state = 'begun' OR (h.state = 'granted' AND f.next_state <> 'failed'))
   WHERE r.id = f.request_id AND r.state = 'granted' AND r.grant_id = f.id AND f.is_open AND f.next_state <> 'succeeded';
   SELECT array_agg(ROW(f.*)::finishing) INTO told FROM (
     SELECT DISTINCT ON (f.request_id) f.* FROM unnest(told) AS f JOIN request r ON r.id = f.request_id

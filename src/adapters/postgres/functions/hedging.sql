@@ -64,13 +64,14 @@ CREATE FUNCTION is_wanted_beside(the_lane text, the_provider text) RETURNS boole
       AND EXISTS (SELECT FROM request q WHERE q.route_id = r.id AND q.state = 'pending'))
 $$;
 
--- The requests of these grants, which are closed, are from now on those of their hedges. One that somebody is about to end is
--- as good as ended.
-CREATE FUNCTION leave_to_hedges(ids bigint[]) RETURNS void LANGUAGE sql AS $$
-  WITH hedge AS (
-    SELECT h.id, h.request_id FROM grants g JOIN request r ON r.grant_id = g.id JOIN grants h ON h.request_id = g.request_id
-    WHERE g.id = ANY (ids) AND h.state <> 'closed' ORDER BY h.id FOR UPDATE OF h SKIP LOCKED
-  )
-  UPDATE request r SET grant_id = hedge.id FROM hedge
-  WHERE r.id = hedge.request_id AND r.state = 'granted' AND r.grant_id = ANY (ids)
+-- The requests of these grants, which are closed, are from now on those of their hedges. Requests are locked before anybody
+-- looks, whosever they are: hedges are granted and ended under that lock.
+CREATE FUNCTION leave_to_hedges(ids bigint[]) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  request_ids bigint[] := ARRAY(SELECT request_id FROM grants WHERE id = ANY (ids));
+BEGIN
+  PERFORM 1 FROM request WHERE id = ANY (request_ids) ORDER BY id FOR UPDATE;
+  UPDATE request r SET grant_id = h.id FROM grants h
+  WHERE r.id = ANY (request_ids) AND h.request_id = r.id AND h.state <> 'closed' AND r.state = 'granted' AND r.grant_id = ANY (ids);
+END
 $$;
