@@ -128,6 +128,7 @@ export const openNightshift = async (config: Config, options: OpenOptions = {}):
   const clock = stack.use(await openRecordClock(pool));
   const wake = stack.use(await openWakeSignal(address, onError));
   const store = postgresBatchStore(pool);
+  const ledger = postgresGrantLedger(pool);
   const health = postgresHealthBook(pool, (scope) => fingerprints.get(scope) ?? null);
   const forecasts = postgresForecastBook(pool);
   const progress = postgresProgressReader(pool, store, health, forecasts);
@@ -145,7 +146,7 @@ export const openNightshift = async (config: Config, options: OpenOptions = {}):
     wake,
     processes,
     progress,
-    ledger: postgresGrantLedger(pool),
+    ledger,
     explain,
     planning: {
       reader: postgresSituationReader(pool),
@@ -174,6 +175,7 @@ export const openNightshift = async (config: Config, options: OpenOptions = {}):
           openTokenizer({ lingerMs: batchesOptions.isServed ? TOKENIZER_LINGERS_MS : 0 }),
         ),
         routing: currentRouting,
+        sweep: () => ledger.sweep(),
         sha256: (text) => createHash('sha256').update(text).digest('hex'),
       }),
     openQueues: async () =>

@@ -23,10 +23,14 @@ export interface RecordBatchesTools extends Omit<TakeInTools, 'routing'>, Omit<N
   readonly routing: () => Promise<Routing>;
   /** How long `cancel` may take to end lines before it answers; what is left is housekeeping's. */
   readonly cancelPatienceMs: number;
+  /** Cleans up after dead processes. */
+  readonly sweep: () => Promise<unknown>;
 }
 
 /** How many results are read at a time. */
 const PAGE = 50;
+/** A process is dead for certain when its connection has been gone for three seconds. */
+const [MOST_SWEEPS, SWEEP_AGAIN_MS] = [5, 1_000];
 /** How many names are looked through for the one that was meant. */
 const NAMES = 1_000;
 
@@ -37,12 +41,7 @@ export const recordBatches = (tools: RecordBatchesTools): Batches => {
   return {
     async submit(submission, input, tell, signal) {
       const routing = await tools.routing();
-      if (routing.providers.length === 0) {
-        throw new BatchRefused(
-          'unready',
-          'Expected at least one lane, got none: no worker is at work, and no provider is on here. Start a worker (`nightshift up --role worker`) that has keys.',
-        );
-      }
+      requireSomeLane(routing);
       const taken = await takeIn({ ...tools, routing }, submission, input, { tell, signal });
       return { ...taken, notices: await untoldNotices(tools, routing, taken.batch) };
     },
@@ -58,13 +57,14 @@ export const recordBatches = (tools: RecordBatchesTools): Batches => {
         await store.startCancelling(batch.id);
       }
       await endOpenLines(store, batch.id, AbortSignal.timeout(tools.cancelPatienceMs));
-      return await again(store, batch);
+      return await outliveTheDead(tools, await again(store, batch));
     },
     pause: async (ref) => await setPaused(store, await find(ref), true),
     resume: async (ref) => await setPaused(store, await find(ref), false),
     async retry(ref, { pool }) {
       const batch = await find(ref);
       const routing = await tools.routing();
+      requireSomeLane(routing);
       if (pool !== null) requirePool(routing, pool);
       if (pool !== null) requireServing(batch, routing, pool);
       const lines = await store.retry(batch.id, pool, routing);
@@ -118,6 +118,29 @@ const didYouMean = (near: readonly string[], latest: readonly string[]): string 
 const again = async (store: BatchStore, { id, name }: Batch): Promise<Batch> => {
   const batch = await store.find(id);
   if (batch === null) throw new BatchRefused('not-found', `The batch "${name}" was removed meanwhile.`);
+  return batch;
+};
+
+/** What is done without one waits for lanes that nobody may ever add to it. */
+const requireSomeLane = ({ providers }: Routing): void => {
+  if (providers.length > 0) return;
+  throw new BatchRefused(
+    'unready',
+    'Expected at least one lane, got none: no worker is at work, and no provider is on here. Start a worker (`nightshift up --role worker`) that has keys.',
+  );
+};
+
+/** Who died with calls under way holds their lines until the dead are looked for; where nobody is at work, that is now. */
+const outliveTheDead = async (tools: RecordBatchesTools, cancelled: Batch): Promise<Batch> => {
+  const { store, processes, clock } = tools;
+  let batch = cancelled;
+  for (let sweeps = 0; batch.state === 'cancelling' && sweeps < MOST_SWEEPS; sweeps += 1) {
+    if ((await processes.processes()).some(({ roles }) => roles.includes('dispatcher'))) return batch;
+    if (sweeps > 0) await clock.sleepUntil(clock.nowMs() + SWEEP_AGAIN_MS, new AbortController().signal);
+    await tools.sweep();
+    await endOpenLines(store, batch.id, AbortSignal.timeout(tools.cancelPatienceMs));
+    batch = await again(store, batch);
+  }
   return batch;
 };
 

@@ -102,7 +102,8 @@ const afterFailure = (returned: Returned, failure: Failure, routing: Routing): S
       triesBefore: call.tries,
       badRequestsBefore: count(
         call,
-        (attempt) => attempt.outcome === 'bad-request' && attempt.lane !== lane.id,
+        // Two lanes of a provider are one opinion.
+        (attempt) => attempt.outcome === 'bad-request' && providerIdOf(attempt.lane) !== lane.providerId,
       ),
       sickBefore: count(call, (attempt) => attempt.outcome === 'sick' || attempt.outcome === 'unreachable'),
       isTrial: call.isTrial,
@@ -174,11 +175,11 @@ const moveToLargerCap = ({ call, capTokens }: Returned, wanted: number, routing:
 const OTHERS_FIRST_MS = 300_000;
 
 const moveElsewhere = (
-  { call, lane, nowMs }: Returned,
+  { call, lane, verdict, nowMs }: Returned,
   step: Extract<RequestStep, { kind: 'elsewhere' }>,
   { routing, isLastTry }: { readonly routing: Routing; readonly isLastTry: boolean },
 ): Moved | null => {
-  const left = excludedScopes(step.exclude, lane, routing);
+  const left = excludedScopes(step.exclude, { lane, verdict, routing });
   if (step.backAtMs === null) {
     const excluded = union(call.excluded, left);
     if (servingLanes(call, routing, excluded).length === 0) return null;
@@ -197,8 +198,7 @@ const moveElsewhere = (
 
 const excludedScopes = (
   exclude: Extract<RequestStep, { kind: 'elsewhere' }>['exclude'],
-  lane: Lane,
-  routing: Routing,
+  { lane, verdict, routing }: Pick<Returned, 'lane' | 'verdict'> & { readonly routing: Routing },
 ): readonly string[] => {
   switch (exclude) {
     case null:
@@ -208,7 +208,9 @@ const excludedScopes = (
     case 'provider':
       return [lane.providerId];
     case 'lanes-this-small': {
-      const bound = largest(lane, routing);
+      // The bound that was named, where one was: the lane may hold far less than its configuration says.
+      const named = verdict.kind === 'too-large' ? verdict.limitTokens : null;
+      const bound = Math.min(largest(lane, routing), named ?? Infinity);
       const lanes = routing.providers.flatMap((provider) => provider.lanes);
       return [lane.id, ...lanes.filter((other) => largest(other, routing) <= bound).map((other) => other.id)];
     }

@@ -94,8 +94,13 @@ function refuseSamePath(paths: RunPaths): RunPaths {
   const { input, output, errors } = paths;
   if (input === output) throw sameFile('--out', output, 'the input');
   if (input === errors) throw sameFile('--errors', errors, 'the input');
-  if (output === errors) throw sameFile('--errors', errors, '--out');
+  refuseOneForBoth(output, errors);
   return paths;
+}
+
+/** @throws CannotRun if the successes and the other lines would go to the same file. */
+export function refuseOneForBoth(output: string, errors: string): void {
+  if (output === errors) throw sameFile('--errors', errors, '--out');
 }
 
 function sameFile(option: string, path: string, other: string): CannotRun {

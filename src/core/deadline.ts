@@ -56,7 +56,7 @@ const timeOfDay = (text: string, timeZone: string): AskedDeadline['when'] | null
 };
 
 const span = (text: string): AskedDeadline['when'] | null => {
-  const [, amount, unit = ''] = /^(\d{1,6}(?:\.\d{1,6})?) ?([smhd])$/u.exec(text) ?? [];
+  const [, amount, unit = ''] = /^(\d{1,9}(?:\.\d{1,6})?) ?([smhd])$/u.exec(text) ?? [];
   const afterMs = Math.round(Number(amount) * (MS_PER_UNIT[unit] ?? Number.NaN));
   return afterMs > 0 ? { kind: 'after', afterMs } : null;
 };

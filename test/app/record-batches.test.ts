@@ -103,6 +103,7 @@ const setUp = ({
     knownNames: [],
     isServed: true,
     cancelPatienceMs: 1_000,
+    sweep: notAsked,
   });
 
 /** The refusal that a call ends with. */
@@ -202,6 +203,11 @@ describe('batches on the record', () => {
       expect.stringMatching(/Paused lanes: alpha\/large\. `nightshift resume --lane LANE`/u),
       expect.stringContaining('disagree about a limit of alpha'),
     ]);
+  });
+
+  it('retry nothing where there is no lane to do it on', async () => {
+    const batches = setUp({ batches: [aBatch()], routing: routingFor([]), store: { retry: notAsked } });
+    await expect(batches.retry('docs', { pool: null })).rejects.toMatchObject({ kind: 'unready' });
   });
 
   it('say why there is nothing to retry', async () => {

@@ -253,9 +253,22 @@ describe('settleCall of a failure', () => {
     });
   });
 
-  it('fails a request that a second lane calls bad, but not one that the same lane does again', () => {
+  it('leaves a request that is too large to lanes larger than the bound that was named', () => {
+    const failure: Failure = { kind: 'too-large', limitTokens: 4_096, reason: 'n_ctx' };
+    const onLarge = returned(failure, { poolLaneIds: poolOf(EVERYWHERE) }, { lane: LARGE });
+    expect(settleCall(onLarge, EVERYWHERE).finished).toMatchObject({
+      next: { kind: 'pending' },
+      excluded: ['alpha/large'],
+    });
+    const unnamed = { ...onLarge, verdict: { ...failure, limitTokens: null } };
+    expect(settleCall(unnamed, EVERYWHERE).finished.next.kind).toBe('failed');
+  });
+
+  it('fails a request that a second provider calls bad, but not one that the same provider does again', () => {
     const here = { ...LOST, lane: 'alpha/small', outcome: 'bad-request' };
     expect(settle(FAILURES['bad-request'], { trail: [here] }).next.kind).toBe('pending');
+    const beside = { ...here, lane: 'alpha/large' };
+    expect(settle(FAILURES['bad-request'], { trail: [beside] }).next.kind).toBe('pending');
     const there = { ...here, lane: 'beta/small' };
     expect(settle(FAILURES['bad-request'], { trail: [there] }).next.kind).toBe('failed');
   });

@@ -2,7 +2,14 @@ import { link, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { checkPaths, checkReadable, errorsPath, inputName, runPaths } from '../../src/cli/run-paths.ts';
+import {
+  checkPaths,
+  checkReadable,
+  errorsPath,
+  inputName,
+  refuseOneForBoth,
+  runPaths,
+} from '../../src/cli/run-paths.ts';
 
 describe('the paths of a run', () => {
   it('take the output, the errors and the name from the input unless they are said', () => {
@@ -30,6 +37,13 @@ describe('the paths of a run', () => {
     expect(() => runPaths({ input: '-' }, '/')).toThrow(/--name NAME and --out OUT.jsonl beside `-`/);
     expect(() => runPaths({ input: '-', name: 'x' }, '/')).toThrow(/Expected --out OUT.jsonl beside/);
     expect(runPaths({ input: '-', name: 'x', out: 'o.jsonl' }, '/d').input).toBe('-');
+  });
+
+  it('are refused where successes and other lines would go to one', () => {
+    expect(() => refuseOneForBoth('/d/a.jsonl', '/d/a.jsonl')).toThrow(
+      /--errors to be another file than --out/,
+    );
+    expect(() => refuseOneForBoth('/d/a.jsonl', '/d/b.jsonl')).not.toThrow();
   });
 
   it('are refused where two of them are one', () => {

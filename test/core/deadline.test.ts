@@ -63,6 +63,7 @@ describe('a deadline', () => {
     expect(instantOf('2026-11-20T21:15Z')).toMatch(/to lie ahead, got 2026-11-20T21:15:00Z/u);
     expect(instantOf('2028-11-20T21:15Z')).toMatch(/at most a year away/u);
     expect(instantOf('9999d')).toMatch(/at most a year away/u);
+    expect(instantOf('100000000h')).toMatch(/at most a year away/u);
   });
 
   it('has one text for one wish, which holds the zone where that matters', () => {

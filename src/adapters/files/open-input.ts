@@ -1,7 +1,7 @@
 /** The user's input: a file, a gzipped file, or standard input. */
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { rm, stat } from 'node:fs/promises';
+import { mkdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
@@ -25,10 +25,17 @@ export const openInput = async (
   signal: AbortSignal,
 ): Promise<InputFile> => {
   if (path !== '-') return await openFile(path, path);
+  // A client of a service may have no data directory yet.
+  await mkdir(spoolDirectory, { recursive: true, mode: 0o700 });
   const spool = join(spoolDirectory, `standard-input-${process.pid}.jsonl`);
-  await pipeline(process.stdin, createWriteStream(spool, { mode: 0o600 }), { signal });
-  const input = await openFile(spool, 'standard input');
-  return { ...input, [Symbol.asyncDispose]: async () => await rm(spool, { force: true }) };
+  const remove = async (): Promise<void> => await rm(spool, { force: true });
+  try {
+    await pipeline(process.stdin, createWriteStream(spool, { mode: 0o600 }), { signal });
+    return { ...(await openFile(spool, 'standard input')), [Symbol.asyncDispose]: remove };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
 };
 
 const openFile = async (path: string, shownAs: string): Promise<InputFile> => {

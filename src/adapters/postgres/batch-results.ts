@@ -8,7 +8,7 @@ const PAGE_LINES = 50;
 /**
  * Final lines after a cursor, in the order of completion. Rows of transactions that may still be under way are left for
  * the next call: `written_by` is compared with the oldest transaction that has not ended, so that the order never changes
- * behind a reader.
+ * behind a reader. Of a batch that is over all are there.
  */
 export const resultsSince = async (
   pool: pg.Pool,
@@ -19,7 +19,8 @@ export const resultsSince = async (
   const { rows } = await pool.query<FinalLine & { written_by: string; sequence: number }>(
     `SELECT written_by, sequence, succeeded, line FROM result
      WHERE batch_id = $1 AND (written_by, sequence) > ($2::xid8, $3::bigint)
-       AND written_by < pg_snapshot_xmin(pg_current_snapshot())
+       AND (written_by < pg_snapshot_xmin(pg_current_snapshot())
+            OR (SELECT state NOT IN ('in_progress', 'cancelling', 'expiring') FROM batch WHERE id = $1))
      ORDER BY written_by, sequence LIMIT $4`,
     [batchId, cursor?.writtenBy ?? '0', cursor?.sequence ?? 0, atMost],
   );

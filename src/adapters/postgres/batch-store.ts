@@ -9,6 +9,7 @@ import { addLanes, adoptConfiguration, laneIdsUnder, poolNamesOf, routeInterner 
 import { badLines, finalLines, resultsSince } from './batch-results.ts';
 import { inTransaction } from './connect.ts';
 import { copyRequests } from './copy-requests.ts';
+import { turns } from './turns.ts';
 
 /** Duplicates are rewritten this many at a time. */
 const DUPLICATES_AT_ONCE = 500;
@@ -22,8 +23,11 @@ export const BATCH_COLUMNS = `id, identity, name, state, is_paused AS "isPaused"
   created_at_ms AS "createdAtMs", completed_at_ms AS "completedAtMs", total, bad, succeeded, failed, cancelled, expired,
   prompt_tokens AS "promptTokens", completion_tokens AS "completionTokens"`;
 
+/** Each has a connection of the pool and asks for another: if as many began as there are, all would wait for ever. */
+const INGESTS_AT_ONCE = 3;
+
 /** The {@link BatchStore} on a pool of connections to the record. */
-export const postgresBatchStore = (pool: pg.Pool): BatchStore => ({
+export const postgresBatchStore = (pool: pg.Pool, inTurn = turns(INGESTS_AT_ONCE)): BatchStore => ({
   findByIdentity: (identity) => findBatch(pool, 'identity = $1', identity),
   find: (batchId) => findBatch(pool, 'id = $1', batchId),
   findByName: (name) => findBatch(pool, 'name = $1 ORDER BY id DESC LIMIT 1', name),
@@ -34,7 +38,8 @@ export const postgresBatchStore = (pool: pg.Pool): BatchStore => ({
       outputPath,
     ),
   list: (page) => list(pool, page),
-  ingest: (batch, routing, rows, duplicateLine) => ingest(pool, routing, batch, rows, duplicateLine),
+  ingest: (batch, routing, rows, duplicateLine) =>
+    inTurn(() => ingest(pool, routing, batch, rows, duplicateLine)),
   adoptConfiguration: (batchId, routing) => adoptConfiguration(pool, routing, batchId),
   addLanes: (batchId, routing) => addLanes(pool, routing, batchId),
   servedBatchIds: () => idsWhere(pool, "state = 'in_progress' AND is_served"),
@@ -159,7 +164,10 @@ const retry = async (
       poolName,
     ]);
     const lines = rows[0]?.lines ?? 0;
-    if (lines > 0) await adoptConfiguration(client, routing, batchId);
+    if (lines === 0) return 0;
+    await adoptConfiguration(client, routing, batchId);
+    // Whoever ran it is gone: it is for the next service.
+    await client.query('UPDATE batch SET is_served = true WHERE id = $1', [batchId]);
     return lines;
   });
 

@@ -8,7 +8,7 @@ import { isFinal, linesDone, linesNotSucceeded } from '../../app/progress.ts';
 import { type BatchesFlags, openBatches } from '../batches-at-hand.ts';
 import type { CliContext } from '../context.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
-import { errorsPath } from '../run-paths.ts';
+import { errorsPath, refuseOneForBoth } from '../run-paths.ts';
 import { counted } from '../text/quantity.ts';
 
 /** Options of `results`. */
@@ -21,22 +21,23 @@ export interface ResultsFlags extends BatchesFlags {
 
 /** Writes the final lines so far into files, or prints them. Exits with 2 while lines are missing or not all succeeded. */
 export async function results(context: CliContext, ref: string, flags: ResultsFlags): Promise<ExitCode> {
+  const files = filesOf(flags, context.workingDirectory);
   await using at = await openBatches(context, flags);
   // Asked before the lines: what becomes final meanwhile is then more than was promised, not less.
   const { batch } = (await at.batches.status(ref)).progress;
   const exactly = refOf(batch);
-  if (flags.out === undefined) {
+  if (files === null) {
     const order = flags.order ?? 'completion';
     await print(context, at.batches.results(exactly, { order, only: flags.only ?? 'succeeded' }));
   } else {
-    const output = resolve(context.workingDirectory, flags.out);
+    const { output, errors } = files;
     const { succeeded, others } = await writeOutputs(
       at.batches.results(exactly, { order: flags.order ?? 'input', only: flags.only ?? 'all' }),
       await openWholeFile(output),
-      await openWholeFile(errorsPath(output, flags.errors, context.workingDirectory)),
+      await openWholeFile(errors),
     );
     context.stderr.write(
-      `${counted(succeeded, 'success', 'successes')} in ${output}${others > 0 ? `, ${counted(others, 'other line')} in ${errorsPath(output, flags.errors, context.workingDirectory)}` : ''}\n`,
+      `${counted(succeeded, 'success', 'successes')} in ${output}${others > 0 ? `, ${counted(others, 'other line')} in ${errors}` : ''}\n`,
     );
   }
   if (!isFinal(batch)) {
@@ -46,6 +47,18 @@ export async function results(context: CliContext, ref: string, flags: ResultsFl
     return EXIT.someFailed;
   }
   return linesNotSucceeded(batch) > 0 ? EXIT.someFailed : EXIT.done;
+}
+
+/** Where they go; `null`: they are printed. */
+function filesOf(
+  { out, errors }: ResultsFlags,
+  workingDirectory: string,
+): { readonly output: string; readonly errors: string } | null {
+  if (out === undefined) return null;
+  const output = resolve(workingDirectory, out);
+  const others = errorsPath(output, errors, workingDirectory);
+  refuseOneForBoth(output, others);
+  return { output, errors: others };
 }
 
 /** Prints as fast as the reader reads; one that has read enough ends it. */

@@ -1,7 +1,10 @@
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { appendFile, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type InputFile, openInput } from '../../../src/adapters/files/open-input.ts';
@@ -130,5 +133,35 @@ describe('openInput', () => {
       /none\.jsonl to be a JSONL file, found none there. Check the path/u,
     );
     await expect(openInput(directory, directory, signal)).rejects.toThrow(/got a directory. Name one file/u);
+  });
+});
+
+describe('standard input', () => {
+  const module = fileURLToPath(new URL('../../../src/adapters/files/open-input.ts', import.meta.url));
+  /** Opens it in a process of its own, in a folder that is not there yet; what that says, and leaves behind. */
+  const openIn = async (folder: string, text: string, isEnded: boolean): Promise<string> => {
+    const script = `
+      const { openInput } = await import(${JSON.stringify(module)});
+      const input = await openInput('-', ${JSON.stringify(folder)}, AbortSignal.timeout(${isEnded ? 20_000 : 300}));
+      console.log((await Array.fromAsync(input.open())).join(''));
+      await input[Symbol.asyncDispose]();`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script]);
+    child.stdin.write(text);
+    if (isEnded) child.stdin.end();
+    const said = Array.fromAsync(child.stdout);
+    await once(child, 'exit');
+    return Buffer.concat(await said).toString('utf8');
+  };
+
+  it('is kept in a folder that is made for it, and not for longer than it is needed', async () => {
+    const folder = join(directory, 'not', 'there');
+    expect(await openIn(folder, '{"a":1}\n', true)).toBe('{"a":1}\n\n');
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('leaves nothing behind where it is given up', async () => {
+    const folder = join(directory, 'given-up');
+    expect(await openIn(folder, '{"a":1}\n', false)).toBe('');
+    expect(await readdir(folder)).toEqual([]);
   });
 });

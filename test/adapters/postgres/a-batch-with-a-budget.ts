@@ -1,8 +1,8 @@
 /** Batches of lines of given sizes, straight into the record. */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { BatchStore } from '../../../src/app/batch-store.ts';
 import type { Routing } from '../../../src/app/ports.ts';
 import { ANY_TERMS } from '../../../src/core/batch-terms.ts';
-import { eachOf } from '../../app/fakes.ts';
 
 /** What a line asks of a lane, in tokens. */
 export interface LineSize {
@@ -16,13 +16,15 @@ export interface BudgetedBatch {
   readonly name: string;
   readonly maxCostNanoDollars: number | null;
   readonly sizes: readonly LineSize[];
+  /** From its beginning until its lines are there; 0 unless said. */
+  readonly afterMs?: number;
 }
 
 /** Takes it in; answers its id. */
 export const takeInSizes = async (
   store: BatchStore,
   routing: Routing,
-  { name, maxCostNanoDollars, sizes }: BudgetedBatch,
+  { name, maxCostNanoDollars, sizes, afterMs = 0 }: BudgetedBatch,
 ): Promise<number> => {
   const rows = sizes.map((size, index) => ({
     ...size,
@@ -45,7 +47,11 @@ export const takeInSizes = async (
     errorPath: null,
     isServed: true,
   };
-  const taken = await store.ingest(batch, routing, eachOf([rows]), () => '{}');
+  async function* late() {
+    if (afterMs > 0) await delay(afterMs);
+    yield rows;
+  }
+  const taken = await store.ingest(batch, routing, late(), () => '{}');
   if (taken.kind === 'no-good-line') throw new Error('Expected the batch to be taken in, but it was not.');
   return taken.batch.id;
 };

@@ -98,6 +98,7 @@ export const openRecordAtWork = async ({ pool, address }: TestRecord, routing: R
     knownNames: [],
     isServed: true,
     cancelPatienceMs: 5_000,
+    sweep: () => ledger.sweep(),
   });
 
   const grant = async (laneId: string, atMost = 256): Promise<Granted> =>

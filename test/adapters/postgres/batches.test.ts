@@ -3,6 +3,7 @@ import { describe, expect, test, type TestContext } from 'vitest';
 import type { ProviderReply } from '../../../src/app/ports.ts';
 import { ANSWER_BODY } from '../../app/a-slice-to-run.ts';
 import { openTestRecord } from '../../postgres-fixture.ts';
+import { takeInSizes } from './a-batch-with-a-budget.ts';
 import { ANSWER, BROKEN, openRecordAtWork, type RecordAtWork, REFUSED } from './a-record-at-work.ts';
 
 const SMALL = 'alpha/small';
@@ -44,6 +45,31 @@ describe('a batch', () => {
     });
     const { rows } = await work.pool.query('SELECT FROM pool');
     expect(rows).toEqual([]);
+  });
+
+  test('that is over has all of its results in the order of completion, whatever else is being written', async (context) => {
+    const work = await open(context);
+    const id = await submissionOf(work, 'a', 'b');
+    const other = await work.pool.connect();
+    await other.query('BEGIN; SELECT pg_current_xact_id()');
+    await work.call(id, SMALL, 'a', ANSWER);
+    expect((await work.store.resultsSince(id, null, 10)).lines).toEqual([]);
+    await work.call(id, SMALL, 'b', ANSWER);
+    expect((await work.store.resultsSince(id, null, 10)).lines).toHaveLength(2);
+    await other.query('ROLLBACK');
+    other.release();
+  });
+
+  test('is taken in beside as many others as there are connections', async (context) => {
+    const work = await open(context);
+    const names = Array.from({ length: 12 }, (_, index) => `batch ${index}`);
+    const sizes = [{ promptTokens: 10, mostPromptTokens: null, outputTokens: 10 }];
+    const ids = await Promise.all(
+      names.map((name) =>
+        takeInSizes(work.store, work.routing, { name, maxCostNanoDollars: null, sizes, afterMs: 100 }),
+      ),
+    );
+    expect(new Set(ids).size).toBe(names.length);
   });
 
   test('counts tokens of successes, and of them alone', async (context) => {
@@ -112,6 +138,16 @@ describe('a batch that is cancelled while a call is under way', () => {
     expect(await work.batches.cancel('docs')).toMatchObject({ state: 'cancelling', cancelled: 1 });
     await answer(ANSWER);
     expect(await work.batch(id)).toMatchObject({ state: 'cancelled', cancelled: 1, succeeded: 1 });
+  });
+
+  test('ends the lines of a process that died, where nobody else is at work', async (context) => {
+    const work = await open(context);
+    const id = await submissionOf(work, 'a', 'b');
+    const [grant = 0] = (await work.grant(SMALL, 1)).slices.flat();
+    await work.begin([grant]);
+    await work.pool.query('DELETE FROM process');
+    await work.batches.cancel('docs');
+    expect(await work.batch(id)).toMatchObject({ state: 'cancelled', cancelled: 2 });
   });
 
   test('ends a long backlog to its last line', async (context) => {
@@ -267,6 +303,15 @@ describe('a batch that is retried', () => {
 });
 
 describe('a batch of a service', () => {
+  test('is one that is retried, whoever had it before', async (context) => {
+    const work = await open(context);
+    const id = await submissionOf(work, 'a');
+    await work.call(id, SMALL, 'a', REFUSED);
+    await work.pool.query('UPDATE batch SET is_served = false');
+    await work.batches.retry('docs', { pool: null });
+    expect(await work.store.servedBatchIds()).toEqual([id]);
+  });
+
   test('gets the lanes that come later, and loses none that went', async (context) => {
     const work = await open(context);
     const id = (await work.submit(['a'], { pool: 'small' })).id;
