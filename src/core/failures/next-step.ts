@@ -12,7 +12,10 @@ import { type RequestHistory, type Situation, situationOf } from './situation.ts
 /** What is settled of a reservation: the real usage, the estimate, the request without its tokens, or nothing. */
 export type Settlement = 'usage' | 'estimate' | 'request' | 'release';
 
-/** What a request may not be offered to again: this lane, this and every lane no larger, every lane of the provider. */
+/**
+ * What a request may not be offered to again: this lane; this and every lane no larger than it, or than the bound that it
+ * named; every lane of the provider.
+ */
 export type Exclusion = 'lane' | 'lanes-this-small' | 'provider';
 
 /** What happens to the request. */

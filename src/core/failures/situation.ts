@@ -5,7 +5,7 @@ import type { BadRequest, Failure, UselessAnswer } from './failure.ts';
 export interface RequestHistory {
   /** Tries spent before this attempt. */
   readonly triesBefore: number;
-  /** Earlier attempts on other lanes that ended as `bad-request`. */
+  /** Earlier attempts at other providers that ended as `bad-request`. */
   readonly badRequestsBefore: number;
   /** Earlier attempts that ended as `sick` or `unreachable`: the exponent of the back-off. */
   readonly sickBefore: number;
