@@ -5,6 +5,7 @@ import { describeHome, describeHomes, type HomeName } from '../homes/homes.ts';
 import { chatLine, customIdsOf, ids, readFinalLines } from './lines.ts';
 import { callCount, callsUnderWay, provider, refusals, rolling, until } from './providers.ts';
 import { requireExit } from './command.ts';
+import { startService } from './processes.ts';
 import { setStage, type Stage } from './stage.ts';
 import { embeddedPostmasterPid } from './stage-home.ts';
 
@@ -163,4 +164,30 @@ describeHome('embedded', () => {
       expect(callCount(stage.simulator)).toBeLessThanOrEqual(names.length + MOST_AT_ONCE);
     },
   );
+
+  test('After a kill -9 of PostgreSQL a service with calls under way ends with a clear message, and the next one loses no line', async () => {
+    await using stage = await setStage({ home: 'embedded', tiers: slowTiers(), holdsServer: false });
+    const names = ids(100);
+    const input = await stage.write(
+      'in.jsonl',
+      names.map((name) => chatLine(name)),
+    );
+    const output = stage.path('out.jsonl');
+
+    const service = await startService(stage, { surroundings: { longestRunMs: 3 * HANGS_AFTER_MS } });
+    requireExit(await stage.run(['submit', input]), 0);
+    await until('twenty calls', () => callCount(stage.simulator) >= 20);
+    const pid = await embeddedPostmasterPid(stage.dataDirectory);
+    const killedAtMs = Date.now();
+    process.kill(pid, 'SIGKILL');
+    const ended = await service.command().ended;
+
+    requireExit(ended, 1);
+    expect(ended.stderr).toMatch(/PostgreSQL.*went away.*Start the service again/u);
+    expect(Date.now() - killedAtMs).toBeLessThan(HANGS_AFTER_MS);
+    await startService(stage);
+    requireExit(await stage.run(['run', input, '--out', output]), 0);
+    expect(customIdsOf(await readFinalLines(output))).toEqual(names);
+    expect(callCount(stage.simulator)).toBeLessThanOrEqual(names.length + MOST_AT_ONCE);
+  });
 });

@@ -14,11 +14,12 @@ import type { RunDisplay } from '../display/run-display.ts';
 import { resumeCommandOf, type RunReport, summaryJson, summaryLines } from '../display/summary.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { type WatchedSignals, watchSignals } from '../interruption.ts';
+import { watchLoss, workUntilLost } from '../lost-record.ts';
 import { isExpected, UnexpectedFault } from '../printable-error.ts';
 import { runAsClient } from '../run-as-client.ts';
 import { runBatch } from '../run-batch.ts';
 import type { RunEnd } from '../run-end.ts';
-import { CannotRun, type RunRequest } from '../run-request.ts';
+import type { RunRequest } from '../run-request.ts';
 import { checkPaths, runPaths } from '../run-paths.ts';
 import { type PolicyFlags, readPolicy } from '../policy-option.ts';
 import { readTask, type TaskFlags } from '../task-option.ts';
@@ -117,12 +118,6 @@ interface Running {
   readonly signals: WatchedSignals;
 }
 
-/** The database went away; nothing can be read or closed any more. */
-class RecordLost extends CannotRun {}
-
-/** How long a record that was lost may take to close. */
-const CLOSE_PATIENCE_MS = 2_000;
-
 async function runThere(
   { config, request, display, listener, signals }: Running,
   { url, batches }: { readonly url: string; readonly batches: Batches },
@@ -135,46 +130,13 @@ async function runThere(
 }
 
 async function runHere({ context, config, request, display, listener, signals }: Running): Promise<RunEnd> {
-  const resumeCommand = resumeCommandOf(context.arguments);
-  const lost = Promise.withResolvers<never>();
-  // Nobody may be listening when it comes: it is raced against the run below.
-  lost.promise.catch(() => {});
-  const nightshift = await openRecord(config, display.say, {
-    onLost: (error) =>
-      lost.reject(
-        new RecordLost(
-          `Expected the embedded PostgreSQL to stay, but it went away (${error.message}). Nothing that was stored is lost. To go on, run the same again:\n  ${resumeCommand}`,
-          { cause: error },
-        ),
-      ),
-  });
-  const close = async (): Promise<void> => await nightshift[Symbol.asyncDispose]();
-  try {
-    const running = { nightshift, config, listener, interruption: signals };
-    const end = await Promise.race([runBatch(running, request), lost.promise]);
-    await close();
-    return end;
-  } catch (error) {
-    const cause = await Promise.race([lost.promise, tellTale(error)]).catch((reason: unknown) => reason);
-    await Promise.race([close().catch(() => {}), patience(cause instanceof RecordLost)]);
-    throw cause;
-  }
-}
-
-/** A broken connection is usually the first word of a lost record, which says more: it is given a moment. */
-async function tellTale(error: unknown): Promise<unknown> {
-  const isBroken = error instanceof Error && 'code' in error;
-  if (isBroken) await new Promise((resolve) => setTimeout(resolve, LOST_WORD_MS));
-  return error;
-}
-
-/** How long the word that the record is lost may come after its first broken connection. */
-const LOST_WORD_MS = 1_000;
-
-async function patience(isLost: boolean): Promise<void> {
-  await new Promise<void>((resolve) => {
-    if (isLost) setTimeout(resolve, CLOSE_PATIENCE_MS).unref();
-  });
+  const loss = watchLoss(`To go on, run the same again:\n  ${resumeCommandOf(context.arguments)}`);
+  const nightshift = await openRecord(config, display.say, { onLost: loss.onLost });
+  return await workUntilLost(
+    loss,
+    () => runBatch({ nightshift, config, listener, interruption: signals }, request),
+    async () => await nightshift[Symbol.asyncDispose](),
+  );
 }
 
 interface ReportInput {

@@ -6,7 +6,7 @@ import { type ConfigFlags, readConfig } from '../configuration.ts';
 import type { CliContext } from '../context.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { watchSignals } from '../interruption.ts';
-import { CannotRun } from '../run-request.ts';
+import { watchLoss, workUntilLost } from '../lost-record.ts';
 
 /** Options of `up`. */
 export interface UpFlags extends ConfigFlags {
@@ -31,43 +31,46 @@ export async function up(context: CliContext, flags: UpFlags): Promise<ExitCode>
   // A process that makes no call is meant to be without keys.
   const makesCalls = flags.role.includes('worker');
   const config = await readConfig(context, flags, { allowNoLanes: !makesCalls, isSilent: !makesCalls });
-  const lost = Promise.withResolvers<Error>();
+  const loss = watchLoss('Start the service again.');
   // On a terminal people want to read a few sentences; elsewhere somebody collects the log.
   using log = context.stdout.isTTY === true ? null : openLogStream(process.stdout);
-  await using nightshift = await openNightshift(config, {
-    onWait: say,
-    onLost: lost.resolve,
-    ...(log === null ? {} : { log }),
-  });
-  // Loaded here: other commands start sooner, and smaller, without the board and the server.
-  const { startService } = await import('../../service.ts');
-  await using service = await startService(nightshift, config, {
-    roles: flags.role,
-    host: flags.host,
-    port: flags.port ?? null,
-    onWarning: (warning) => say(`warning: ${warning}`),
-  });
-  say(
-    `up as ${flags.role.join(', ')}, pid ${process.pid}${config.home === 'embedded' ? `, record in ${config.dataDirectory}` : ''}`,
+  const stack = new AsyncDisposableStack();
+  const nightshift = stack.use(
+    await openNightshift(config, {
+      onWait: say,
+      onLost: loss.onLost,
+      ...(log === null ? {} : { log }),
+    }),
   );
-  if (service.url !== null) say(`listening on ${service.url}`);
-  if (service.url !== null && flags.role.includes('api')) say(`the board is at ${service.url}/board`);
-  const ended = await Promise.race([aborted(signals.drain), lost.promise]);
-  if (ended instanceof Error) {
-    throw new CannotRun(
-      `Expected the embedded PostgreSQL to stay, but it went away (${ended.message}). Nothing that was stored is lost. Start the service again.`,
-      { cause: ended },
+  const serve = async (): Promise<ExitCode> => {
+    // Loaded here: other commands start sooner, and smaller, without the board and the server.
+    const { startService } = await import('../../service.ts');
+    const service = stack.use(
+      await startService(nightshift, config, {
+        roles: flags.role,
+        host: flags.host,
+        port: flags.port ?? null,
+        onWarning: (warning) => say(`warning: ${warning}`),
+      }),
     );
-  }
-  signals.abort.addEventListener('abort', () => service.abort(), { once: true });
-  await service.drain();
-  return EXIT.done;
+    // Closing waits for the calls under way. A service that has drained has none; of a lost record they would wait for ever.
+    stack.defer(() => service.abort());
+    signals.abort.addEventListener('abort', () => service.abort(), { once: true });
+    say(
+      `up as ${flags.role.join(', ')}, pid ${process.pid}${config.home === 'embedded' ? `, record in ${config.dataDirectory}` : ''}`,
+    );
+    if (service.url !== null) say(`listening on ${service.url}`);
+    if (service.url !== null && flags.role.includes('api')) say(`the board is at ${service.url}/board`);
+    await aborted(signals.drain);
+    await service.drain();
+    return EXIT.done;
+  };
+  return await workUntilLost(loss, serve, () => stack.disposeAsync());
 }
 
-async function aborted(signal: AbortSignal): Promise<null> {
+async function aborted(signal: AbortSignal): Promise<void> {
   await new Promise<void>((resolve) => {
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
-  return null;
 }
