@@ -1,10 +1,11 @@
 /** `run` where a service is at work: the service makes the calls, this process submits, watches and writes the files. */
 import { openGrowingFile, openWholeFile } from '../adapters/files/output-files.ts';
 import { type GrowingFile, writeOutputs } from '../app/outputs.ts';
-import { type Batches, BatchRefused, refOf } from '../app/batches.ts';
+import { type Batches, BatchRefused, type BatchStatus, refOf } from '../app/batches.ts';
 import { isFinal, type Progress } from '../app/progress.ts';
 import { type Interruption, type RunEnd, watchToEnd } from './run-end.ts';
 import { CannotRun, type RunListener, type RunRequest } from './run-request.ts';
+import { sayingOnce } from './service-warnings.ts';
 import { submitRequest } from './submit-request.ts';
 
 /** What a client works with, and whom it tells. */
@@ -40,14 +41,18 @@ export const runAsClient = async (run: ClientRun, request: RunRequest): Promise<
       await openWholeFile(request.errors),
     );
   }
-  return { kind, progress: await lookAt(batches, ref), laneTotals: await batches.laneTotals(ref) };
+  return {
+    kind,
+    progress: progressIn(await batches.status(ref)),
+    laneTotals: await batches.laneTotals(ref),
+  };
 };
 
 /** Its lanes are those the batch may use. */
-const lookAt = async (batches: Batches, ref: string): Promise<Progress> => {
-  const { progress, laneIds } = await batches.status(ref);
-  return { ...progress, lanes: progress.lanes.filter(({ laneId }) => laneIds.includes(laneId)) };
-};
+const progressIn = ({ progress, laneIds }: BatchStatus): Progress => ({
+  ...progress,
+  lanes: progress.lanes.filter(({ laneId }) => laneIds.includes(laneId)),
+});
 
 const watch = async (
   { batches, listener, interruption }: ClientRun,
@@ -57,16 +62,25 @@ const watch = async (
   const partial = await openGrowingFile(`${output}.partial`);
   const writePartial = partialOf(batches, ref, partial);
   const absence = absenceOf(listener.say);
+  const warn = sayingOnce(listener.say);
+  // Lanes are known of their workers where the service itself has no keys: without any, nothing says where the batch may go.
+  let hasWorkers = false;
   const kind = await watchToEnd({
     look: async () => {
-      const now = await lookAt(batches, ref);
+      const status = await batches.status(ref);
       absence.over();
+      warn(status.warnings);
+      hasWorkers = status.progress.lanes.some(({ workers }) => workers > 0);
+      const now = progressIn(status);
       listener.progressed(now);
       return now;
     },
     seen: writePartial,
     canMove: ({ underWay, nextDueAtMs, lanes }) =>
-      underWay > 0 || nextDueAtMs !== null || lanes.some(({ closing }) => closing?.needsUser !== true),
+      !hasWorkers ||
+      underWay > 0 ||
+      nextDueAtMs !== null ||
+      lanes.some(({ closing }) => closing?.needsUser !== true),
     failed: absence.goesOn,
     signal: interruption.drain,
   });

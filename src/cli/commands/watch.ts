@@ -7,6 +7,7 @@ import { type CliContext, printJson, printLines } from '../context.ts';
 import { batchSentence } from '../display/batch-text.ts';
 import { openDisplay } from '../display/open-display.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
+import { sayingOnce } from '../service-warnings.ts';
 import type { BatchFlags } from './batches.ts';
 
 /** Options of `watch`. */
@@ -24,17 +25,14 @@ export async function watch(context: CliContext, ref: string, flags: WatchFlags)
   const stop = new AbortController();
   const interrupt = (): void => stop.abort();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupt);
-  const said = new Set<string>();
+  const warn = sayingOnce(display.say);
   let last: BatchStatus | null = null;
   try {
     for (;;) {
       const status = await at.batches.status(ref);
       last = status;
       const { progress, laneIds, warnings } = status;
-      for (const warning of warnings) {
-        if (!said.has(warning)) display.say(`warning: ${warning}`);
-        said.add(warning);
-      }
+      warn(warnings);
       display.progressed({
         ...progress,
         lanes: progress.lanes.filter(({ laneId }) => laneIds.includes(laneId)),
