@@ -1,10 +1,11 @@
 /** `run` where a service is at work: the service makes the calls, this process submits, watches and writes the files. */
 import { openGrowingFile, openWholeFile } from '../adapters/files/output-files.ts';
 import { type GrowingFile, writeOutputs } from '../app/outputs.ts';
-import { type Batches, BatchRefused, type BatchStatus, refOf } from '../app/batches.ts';
+import { type Batches, type BatchStatus, refOf } from '../app/batches.ts';
 import { isFinal, type Progress } from '../app/progress.ts';
 import { type Interruption, type RunEnd, watchToEnd } from './run-end.ts';
-import { CannotRun, type RunListener, type RunRequest } from './run-request.ts';
+import type { RunListener, RunRequest } from './run-request.ts';
+import { absenceOf } from './service-absence.ts';
 import { sayingOnce } from './service-warnings.ts';
 import { submitRequest } from './submit-request.ts';
 
@@ -107,27 +108,5 @@ const partialOf = (batches: Batches, ref: string, file: GrowingFile): (() => Pro
     }
     const endedMs = performance.now();
     nextMs = endedMs + (endedMs - startedMs) / PARTIAL_SHARE;
-  };
-};
-
-/** A service that is restarted is waited for; one that is gone for longer is given up. */
-const PATIENCE_MS = 60_000;
-
-const absenceOf = (say: (message: string) => void) => {
-  let sinceMs: number | null = null;
-  return {
-    over: (): void => {
-      sinceMs = null;
-    },
-    goesOn: (error: unknown): void => {
-      if (!(error instanceof BatchRefused) || error.kind !== 'unready') throw error;
-      if (sinceMs === null) say(`waiting for the service: ${error.message}`);
-      sinceMs ??= performance.now();
-      if (performance.now() - sinceMs < PATIENCE_MS) return;
-      throw new CannotRun(
-        `${error.message} It was waited for for a minute. Start it again (\`nightshift up\`), then run the same again.`,
-        { cause: error },
-      );
-    },
   };
 };

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Batch } from '../../src/app/batch-store.ts';
-import { type Batches, type BatchStatus } from '../../src/app/batches.ts';
+import { type Batches, BatchRefused, type BatchStatus } from '../../src/app/batches.ts';
 import type { LaneProgress } from '../../src/app/progress.ts';
 import { quietDisplay } from '../../src/cli/display/run-display.ts';
 import { runAsClient } from '../../src/cli/run-as-client.ts';
@@ -102,6 +102,12 @@ describe('a run at a service', { timeout: 20_000 }, () => {
     const { kind, said } = await run([...many(look(lanes)), look([aLane()]), FINAL]);
     expect([kind, said]).toEqual(['finished', [`warning: ${IDLE}`]]);
     expect(await readFile(join(directory, 'out.jsonl'), 'utf8')).toBe('{}\n');
+  });
+
+  it('waits for a service that is away for a moment, and says so once', async () => {
+    const away = new BatchRefused('unready', 'The record is away for a moment.');
+    const { kind, said } = await run([look([aLane()]), away, away, FINAL]);
+    expect([kind, said]).toEqual(['finished', ['waiting for the service: The record is away for a moment.']]);
   });
 
   it('gives up where workers are at work and no lane may serve what is left', async () => {

@@ -8,6 +8,7 @@ import type { Servers } from '../homes/servers.ts';
 import { chatLine, customIdsOf, ids, readFinalLines } from './lines.ts';
 import { callCount, provider, refusals, rolling, until } from './providers.ts';
 import { requireExit } from './command.ts';
+import { startService } from './processes.ts';
 import { setStage, type Stage } from './stage.ts';
 
 const LINES = 100;
@@ -107,4 +108,31 @@ describeHome('redis', () => {
       expect(await stage.ask('SELECT count(*) FROM request')).toBe(LINES);
     },
   );
+
+  test('PostgreSQL that is away for a moment under a service costs its clients nothing but time', async () => {
+    await using stage = await setStage({ home: 'redis', tiers: slowTiers() });
+    const servers = await openSharedServers();
+    await startService(stage);
+    const names = ids(3 * LINES);
+    const input = await stage.write(
+      'in.jsonl',
+      names.map((name) => chatLine(name)),
+    );
+    const output = stage.path('out.jsonl');
+
+    const running = stage.start(['run', input, '--out', output]);
+    await until('a first call', () => callCount(stage.simulator) > 0);
+    const watching = stage.start(['watch', '1']);
+    await until('a first look', () => watching.stderr() !== '');
+    await servers.killPostgres();
+    for (const client of [running, watching]) {
+      await until('the client to notice', () =>
+        /waiting for the service: .*away for a moment/u.test(client.stderr()),
+      );
+    }
+    await servers.startPostgres();
+
+    for (const client of [running, watching]) requireExit(await client.ended, 0);
+    expect(customIdsOf(await readFinalLines(output))).toEqual(names);
+  });
 });

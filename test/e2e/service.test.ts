@@ -396,21 +396,24 @@ describeHomes((home) => {
       },
     );
 
-    test('A service that is killed while `run` is its client, and started again, costs the client nothing but time', async () => {
+    test('A service that is killed while `run` and `watch` are its clients, and started again, costs them nothing but time', async () => {
       await using stage = await setPatientStage(home);
       const service = await startService(stage, { port: await findFreePort() });
-      const names = ids(40, 'survives-');
+      const names = ids(100, 'survives-');
       const input = await writeInput(stage, 'survives-', names.length);
       const output = stage.path('survives.out.jsonl');
       const command = stage.start(['run', input, '--out', output]);
       await until('partial results', async () => (await readFinalLines(`${output}.partial`)).length > 0);
+      const watching = stage.start(['watch', '1']);
+      await until('a first look', () => watching.stderr() !== '');
 
       await service.kill();
-      await until('the client to notice', () => command.stderr().includes('waiting for the service'));
+      for (const client of [command, watching]) {
+        await until('the client to notice', () => client.stderr().includes('waiting for the service'));
+      }
       await service.restart();
-      const ended = await command.ended;
 
-      requireExit(ended, 0);
+      for (const client of [command, watching]) requireExit(await client.ended, 0);
       expect(customIdsOf(await readFinalLines(output))).toEqual(names);
       expect(await workersOf(stage)).toBe(1);
       expect(callCount(stage.simulator)).toBeLessThanOrEqual(names.length + PATIENT.concurrency);

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { ErrorRequestHandler, Request, Response } from 'express';
 import { BatchRefused } from '../../app/batches.ts';
 import type { Log } from '../../app/ports.ts';
+import { isRecordAway } from './record-away.ts';
 
 /** A request that is answered with an error of the client's. The message is meant for the person who asked. */
 export class HttpRefusal extends Error {
@@ -37,12 +38,15 @@ export const REFUSED: Readonly<
 /** Seconds after which it is worth asking again. */
 const RETRY_AFTER = { 'retry-after': '5' };
 
-/** Answers what a route threw. A fault of ours is logged, and the answer holds nothing but the id of the entry. */
+/**
+ * Answers what a route threw. A fault of ours is logged, and the answer holds nothing but the id of the entry; that the record
+ * is away for a moment is none.
+ */
 export const answerErrors =
   (log: Log): ErrorRequestHandler =>
   (error: unknown, request, response, _next) => {
     if (response.closed && isDeparture(error)) return;
-    const refusal = refusalOf(error) ?? faulted(log, error, request);
+    const refusal = refusalOf(error) ?? away(log, error, request) ?? faulted(log, error, request);
     if (response.headersSent) response.destroy();
     else if (BOARD.test(request.originalUrl)) answerBoard(response, refusal);
     else answer(response, refusal);
@@ -65,11 +69,13 @@ const answerBoard = (response: Response, { status, message, headers }: HttpRefus
 
 const refusalOf = (error: unknown): HttpRefusal | null => {
   if (error instanceof HttpRefusal) return error;
-  if (error instanceof BatchRefused) {
-    const { status, code } = REFUSED[error.kind];
-    return new HttpRefusal(status, code, error.message, error.kind === 'unready' ? RETRY_AFTER : {});
-  }
+  if (error instanceof BatchRefused) return refusalFrom(error);
   return brokenRequest(error);
+};
+
+const refusalFrom = ({ kind, message }: BatchRefused): HttpRefusal => {
+  const { status, code } = REFUSED[kind];
+  return new HttpRefusal(status, code, message, kind === 'unready' ? RETRY_AFTER : {});
 };
 
 /** What Express itself finds wrong with a request: an address or a body that cannot be decoded. */
@@ -80,6 +86,18 @@ const brokenRequest = (error: unknown): HttpRefusal | null => {
     status,
     'broken_request',
     'Expected a request that can be read, got one whose address or body is broken. Encode names with percent signs (`encodeURIComponent`).',
+  );
+};
+
+/** Whoever watches a batch goes on watching when the record is back. */
+const away = (log: Log, error: unknown, { method, path }: Request): HttpRefusal | null => {
+  if (!isRecordAway(error)) return null;
+  log.warn({ method, path, err: error }, 'record.away');
+  return refusalFrom(
+    new BatchRefused(
+      'unready',
+      'Expected the record to answer, but it is away for a moment: its PostgreSQL restarts or cannot be reached. Ask again.',
+    ),
   );
 };
 

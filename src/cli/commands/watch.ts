@@ -7,6 +7,7 @@ import { type CliContext, printJson, printLines } from '../context.ts';
 import { batchSentence } from '../display/batch-text.ts';
 import { openDisplay } from '../display/open-display.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
+import { absenceOf } from '../service-absence.ts';
 import { sayingOnce } from '../service-warnings.ts';
 import type { BatchFlags } from './batches.ts';
 
@@ -18,7 +19,10 @@ export interface WatchFlags extends BatchFlags {
 /** How often the batch is looked at. */
 const LOOK_EVERY_MS = 1_000;
 
-/** Watches until every line is final, or Ctrl-C: that stops the watching and nothing else. */
+/**
+ * Watches until every line is final, or Ctrl-C: that stops the watching and nothing else. A service that is away for less than
+ * a minute is waited for.
+ */
 export async function watch(context: CliContext, ref: string, flags: WatchFlags): Promise<ExitCode> {
   await using at = await openBatches(context, flags);
   const display = openDisplay(context, flags.quiet === true);
@@ -26,12 +30,22 @@ export async function watch(context: CliContext, ref: string, flags: WatchFlags)
   const interrupt = (): void => stop.abort();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupt);
   const warn = sayingOnce(display.say);
+  const absence = absenceOf(display.say);
+  const lookAfter = async (before: BatchStatus): Promise<BatchStatus> => {
+    try {
+      const status = await at.batches.status(ref);
+      absence.over();
+      return status;
+    } catch (error) {
+      absence.goesOn(error);
+      return before;
+    }
+  };
   let last: BatchStatus | null = null;
   try {
     for (;;) {
-      const status = await at.batches.status(ref);
-      last = status;
-      const { progress, laneIds, warnings } = status;
+      last = last === null ? await at.batches.status(ref) : await lookAfter(last);
+      const { progress, laneIds, warnings } = last;
       warn(warnings);
       display.progressed({
         ...progress,

@@ -133,6 +133,23 @@ describe('batchesOver', () => {
     );
   });
 
+  it('says that the record is away for a moment, and finds it when it is back', async () => {
+    const fake = fakeBatches();
+    await submit(fake, inputOf(documents('a')));
+    let asked = 0;
+    const status: Batches['status'] = async (ref) => {
+      asked += 1;
+      if (asked === 1) throw new Error('Connection terminated unexpectedly');
+      return await fake.status(ref);
+    };
+    const batches = batchesOver({ url: await serve({ batches: { ...fake, status } }), token: null });
+    await expect(batches.status('id:1')).rejects.toMatchObject({
+      kind: 'unready',
+      message: expect.stringContaining('away for a moment'),
+    });
+    expect((await batches.status('id:1')).progress.batch.id).toBe(1);
+  });
+
   it('says that an answer broke off', async () => {
     const url = await serveStranger((_, response) => {
       response.setHeader('content-type', 'application/jsonl').write('{"batches"');

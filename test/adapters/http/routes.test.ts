@@ -146,6 +146,39 @@ describe('a refusal', () => {
   });
 });
 
+/** As the operating system, PostgreSQL and its library throw them. */
+const failure = (message: string, more: object = {}): Error => Object.assign(new Error(message), more);
+
+describe('a record that is away', () => {
+  it.each([
+    failure('connect ECONNREFUSED 127.0.0.1:5432', { code: 'ECONNREFUSED', syscall: 'connect' }),
+    failure('read ECONNRESET', { code: 'ECONNRESET', syscall: 'read' }),
+    failure('connect ENOENT /run/.s.PGSQL.5432', { code: 'ENOENT', syscall: 'connect' }),
+    failure('getaddrinfo EAI_AGAIN postgres', { code: 'EAI_AGAIN', syscall: 'getaddrinfo' }),
+    failure('terminating connection due to administrator command', { code: '57P01' }),
+    failure('the database system is starting up', { code: '57P03' }),
+    failure('connection failure', { code: '08006' }),
+    failure('Connection terminated unexpectedly'),
+    failure('timeout exceeded when trying to connect'),
+    new Error('Connecting failed.', { cause: failure('Connection terminated') }),
+  ])('is answered with 503, for it will be back: %s', async (error) => {
+    const { status, headers, body } = await ask(`${await serveFailing(error)}/api/batches/docs`);
+    expect([status, headers['retry-after']]).toEqual([503, '5']);
+    expect(errorIn(body)).toMatchObject({
+      error: { code: 'unready', message: expect.stringContaining('away for a moment') },
+    });
+    expect(served?.entries).toMatchObject([{ level: 'warn', event: 'record.away', fields: { err: error } }]);
+  });
+
+  it.each([
+    failure('ENOENT: no such file or directory', { code: 'ENOENT', syscall: 'open' }),
+    failure('canceling statement due to statement timeout', { code: '57014' }),
+    failure('duplicate key value violates unique constraint', { code: '23505' }),
+  ])('is not what a fault is taken for: %s', async (error) => {
+    expect((await ask(`${await serveFailing(error)}/api/batches/docs`)).status).toBe(500);
+  });
+});
+
 describe('a fault', () => {
   it.each([new Error('password in a stack'), 'password in a text'])(
     'is logged under an id, which is all that the answer tells of %s',
