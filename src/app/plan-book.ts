@@ -11,7 +11,7 @@ export interface PlanBook {
   /** A request of a class was granted on the lane; of a class of an older plan it counts no more. */
   took(laneId: string, sizeClass: SizeClass): void;
   /**
-   * The lane was asked, and how it came out. Where no lane that asks finds anything that it wishes for although something waits, the
+   * The lane was asked, and how it came out. Where no lane finds anything that it wishes for although something waits, the
    * plan has missed something: it is given up until the next one, and lanes take what suits them.
    */
   answered(laneId: string, hasNoWork: boolean): void;
@@ -35,13 +35,9 @@ export const openPlanBook = (nowMs: () => number): PlanBook => {
   let plannedRouteIds: readonly number[] = [];
   let untilMs = -Infinity;
   const idle = new Set<string>();
-  // The configuration may have lanes that nobody dispatches on.
-  let asked = new Set<string>();
-  let askedBefore: ReadonlySet<string> | null = null;
   const listeners = new Set<() => void>();
   return {
     wishesFor: (laneId) => {
-      asked.add(laneId);
       const page = pages.get(laneId);
       if (page === undefined || nowMs() > untilMs) return null;
       return { ranges: wishList(page.plan, page.progress), plannedRouteIds };
@@ -51,18 +47,14 @@ export const openPlanBook = (nowMs: () => number): PlanBook => {
       if (page !== undefined) page.progress = progressAfter(page.plan, page.progress, sizeClass);
     },
     answered: (laneId, hasNoWork) => {
-      asked.add(laneId);
       if (!hasNoWork) idle.delete(laneId);
       else if (pages.has(laneId)) idle.add(laneId);
-      const isAwaited = (id: string): boolean => !idle.has(id) && (askedBefore?.has(id) ?? true);
-      if (idle.size === 0 || [...pages.keys()].some(isAwaited) || nowMs() > untilMs) return;
+      if (idle.size === 0 || idle.size < pages.size || nowMs() > untilMs) return;
       untilMs = -Infinity;
       for (const listener of listeners) listener();
     },
     adopt: ({ lanes, routeIds }, forMs) => {
       idle.clear();
-      if (asked.size > 0) askedBefore = asked;
-      asked = new Set();
       const before = pages;
       pages = new Map(
         lanes.map((plan): [string, LanePage] => [

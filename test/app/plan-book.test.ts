@@ -54,20 +54,6 @@ const setUp = () => {
 };
 
 describe('a plan book', () => {
-  it('gives up a plan by which no lane finds work that has asked by the one before, and waits for no other', () => {
-    const { book } = setUp();
-    const [plan, other] = [planOf([share(SMALL, 3)]), planOf([share(SMALL, 3)], 'beta/small')];
-    const both = { ...plan, lanes: [...plan.lanes, ...other.lanes] };
-    book.adopt(both, 60_000);
-    book.wishesFor('alpha/small');
-    book.answered('alpha/small', true);
-    expect(book.wishesFor('alpha/small')).not.toBeNull();
-
-    book.adopt(both, 60_000);
-    book.answered('alpha/small', true);
-    expect(book.wishesFor('alpha/small')).toBeNull();
-  });
-
   it('knows of no wishes before there is a plan, and of none for a lane that the plan does not know', () => {
     const { book } = setUp();
     expect(book.wishesFor('alpha/small')).toBeNull();
