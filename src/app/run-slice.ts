@@ -1,19 +1,17 @@
 /** The worker's whole job: begin the calls of a slice, make them, judge what came back, and tell the record. */
-import { type Answer, classifyAnswer } from '../core/failures/classify-answer.ts';
-import { wantsJson } from '../core/lines/chat-request.ts';
-import { classifyFailure } from '../core/failures/classify-failure.ts';
-import type { ProviderSignal } from '../core/failures/evidence.ts';
+import type { Answer } from '../core/failures/classify-answer.ts';
 import type { Failure } from '../core/failures/failure.ts';
 import type { LaneEffect } from '../core/failures/lane-effect.ts';
 import type { Lane, Provider } from '../core/model.ts';
 import { marginMs } from '../core/quota/window.ts';
 import { shortReason } from '../core/failures/reason.ts';
-import { callBody, type CallBody } from './call-body.ts';
+import { callBody } from './call-body.ts';
 import { declaredResetAtMs } from './declared-reset.ts';
 import { insist } from './insist.ts';
 import type { HealthBook } from './health-book.ts';
+import { judgeReply } from './judge-reply.ts';
 import { type BegunCall, type FinishedCall, RecordRefused, type RequestPast, type Slice } from './ledger.ts';
-import type { Clock, Log, ProviderClient, ProviderReply, Routing } from './ports.ts';
+import type { Clock, Log, ProviderClient, Routing } from './ports.ts';
 import { faulted, settleCall } from './settle-call.ts';
 import { toldLimits } from './told-limits.ts';
 
@@ -173,7 +171,7 @@ const makeCall = async (tools: CallTools, begun: BegunCall): Promise<MadeCall> =
   });
   const nowMs = tools.clock.nowMs();
   const made = { ...begun, begunAtMs: madeAtMs };
-  const verdict = judge(reply, { call: made, lane, provider, sent, nowMs });
+  const verdict = judgeReply(reply, { call: made, lane, provider, sent, nowMs });
   const call = verdict.kind === 'answer' ? made : await withPast(tools, made);
   const returned = {
     call,
@@ -229,67 +227,6 @@ const placeOf = (routing: Routing, call: BegunCall): { lane: Lane; provider: Pro
     throw new Error(`Expected lane ${call.laneId} in this process's configuration, got none with that name.`);
   }
   return { lane, provider };
-};
-
-interface Circumstances {
-  readonly call: BegunCall;
-  readonly lane: Lane;
-  readonly provider: Provider;
-  readonly sent: CallBody;
-  readonly nowMs: number;
-}
-
-const judge = (
-  reply: ProviderReply,
-  { call, lane, provider, sent, nowMs }: Circumstances,
-): Answer | Failure => {
-  const common = { dialect: provider.dialect, model: lane.model, nowMs };
-  if (reply.kind === 'transport') {
-    return classifyFailure({
-      ...common,
-      status: null,
-      headers: {},
-      bodyText: reply.message,
-      transport: reply.problem,
-    });
-  }
-  const signal: ProviderSignal = {
-    ...common,
-    status: reply.status,
-    headers: reply.headers,
-    bodyText: reply.bodyText,
-  };
-  if (reply.status < 200 || reply.status > 299) return classifyFailure(signal);
-  const asked = {
-    wantsJson: wantsJson(sent.body),
-    capTokens: sent.capTokens,
-    isCapOurs: !call.outputIsAsked,
-    promptText: () => JSON.stringify(sent.body),
-  };
-  return believable(classifyAnswer(signal, asked), lane, provider);
-};
-
-/** The record counts no further, of both directions together. */
-const MOST_COUNTED = 1_000_000_000;
-
-/**
- * No call takes twice its model's context. A usage that says so is not believed, and the estimate stands; but what a paid
- * provider claims it will bill, true or not.
- */
-const believable = (
-  verdict: Answer | Failure,
-  { contextTokens }: Lane,
-  { tier }: Provider,
-): Answer | Failure => {
-  if (!('usage' in verdict) || verdict.usage === null) return verdict;
-  const { promptTokens, completionTokens } = verdict.usage;
-  if (promptTokens + completionTokens <= contextTokens * 2) return verdict;
-  if (tier !== 'paid') return { ...verdict, usage: null };
-  const usage = {
-    promptTokens: Math.min(MOST_COUNTED, promptTokens),
-    completionTokens: Math.min(MOST_COUNTED, completionTokens),
-  };
-  return { ...verdict, usage };
 };
 
 const applyEffect = async (

@@ -1,6 +1,8 @@
 /** Views and lanes for display tests. */
-import type { LaneProgress, LimitUse } from '../../src/app/progress.ts';
+import type { Batch } from '../../src/app/batch-store.ts';
+import type { LaneProgress, LimitUse, Progress } from '../../src/app/progress.ts';
 import type { LaneView, ProgressView } from '../../src/cli/display/progress-view.ts';
+import { aBatch } from '../app/fakes.ts';
 
 /** 20 November 2026, 08:00 UTC. */
 export const NOW_MS = 1_795_161_600_000;
@@ -38,6 +40,18 @@ export const aLane = (changes: Partial<LaneProgress> = {}): LaneProgress => ({
   isPaused: false,
   workers: 1,
   ...changes,
+});
+
+/** How a batch stands that has these lanes: nothing parked or under way. */
+export const aProgress = (batch: Partial<Batch> = {}, lanes: Progress['lanes'] = []): Progress => ({
+  atMs: NOW_MS,
+  batch: aBatch(batch),
+  parked: 0,
+  nextDueAtMs: null,
+  savings: null,
+  underWay: 0,
+  forecast: null,
+  lanes,
 });
 
 /** A lane on display. */

@@ -12,7 +12,7 @@ import { CannotRun } from '../../src/cli/run-request.ts';
 import { aBatch } from '../app/fakes.ts';
 import { fakeBatches } from '../adapters/http/fake-batches.ts';
 import { NOTHING_ASKED } from '../contracts/batches-under-test.ts';
-import { aLane, NOW_MS } from './a-progress-view.ts';
+import { aLane, aProgress, NOW_MS } from './a-progress-view.ts';
 
 let directory = '';
 beforeEach(async () => {
@@ -25,16 +25,7 @@ const IDLE = 'No live worker serves any lane of this batch.';
 
 /** A look at the batch, which may use the lane `groq/small`. */
 const look = (lanes: readonly LaneProgress[], batch: Partial<Batch> = {}): BatchStatus => ({
-  progress: {
-    atMs: NOW_MS,
-    batch: aBatch(batch),
-    parked: 0,
-    nextDueAtMs: null,
-    savings: null,
-    underWay: 0,
-    forecast: null,
-    lanes,
-  },
+  progress: aProgress(batch, lanes),
   laneIds: lanes.map(({ laneId }) => laneId).filter((laneId) => laneId === 'groq/small'),
   warnings: lanes.some(({ workers }) => workers > 0) ? [] : [IDLE],
 });

@@ -1,25 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { Batch } from '../../src/app/batch-store.ts';
 import type { Progress } from '../../src/app/progress.ts';
 import { watchToEnd, type Watching } from '../../src/cli/run-end.ts';
 import { CannotRun } from '../../src/cli/run-request.ts';
 import { ANY_TERMS } from '../../src/core/batch-terms.ts';
 import { hoursAfter } from '../contracts/night-windows.ts';
-import { aBatch } from '../app/fakes.ts';
-import { aLane, NOW_MS } from './a-progress-view.ts';
+import { aLane, aProgress, NOW_MS } from './a-progress-view.ts';
 
-const progress = (batch: Partial<Batch> = {}, lanes: Progress['lanes'] = []): Progress => ({
-  atMs: NOW_MS,
-  batch: aBatch(batch),
-  parked: 0,
-  nextDueAtMs: null,
-  savings: null,
-  underWay: 0,
-  forecast: null,
-  lanes,
-});
-
-const FINAL = progress({ succeeded: 3, cancelled: 1 });
+const FINAL = aProgress({ succeeded: 3, cancelled: 1 });
 
 /** Watches these looks, the last one again and again. */
 const watch = async (looks: readonly (Progress | Error)[], changes: Partial<Watching> = {}) => {
@@ -44,13 +31,13 @@ const watch = async (looks: readonly (Progress | Error)[], changes: Partial<Watc
 
 /** A batch with a budget that stands still, as its so many-th plan has it. */
 const planned = (plan: number): Progress => ({
-  ...progress({ maxCostNanoDollars: 1_000 }, [aLane()]),
+  ...aProgress({ maxCostNanoDollars: 1_000 }, [aLane()]),
   forecast: { madeAtMs: NOW_MS + plan, finishAtMs: null, spreadMs: 0, next: null },
 });
 
 describe('a watched run', () => {
   it('is finished when every line is final, cancelled ones among them', async () => {
-    const { kind, seen } = await watch([progress(), FINAL]);
+    const { kind, seen } = await watch([aProgress(), FINAL]);
     expect([kind, seen.length]).toEqual(['finished', 1]);
   });
 
@@ -60,30 +47,30 @@ describe('a watched run', () => {
   });
 
   it('is interrupted at once when it is told to', async () => {
-    const { kind, looks } = await watch([progress()], { signal: AbortSignal.abort() });
+    const { kind, looks } = await watch([aProgress()], { signal: AbortSignal.abort() });
     expect([kind, looks]).toEqual(['interrupted', 0]);
   });
 
   it('waits for a paused batch however long it stands still', async () => {
-    const paused = progress({ isPaused: true });
+    const paused = aProgress({ isPaused: true });
     const looks = [...Array.from({ length: 5 }, () => paused), FINAL];
     expect((await watch(looks, { canMove: () => false })).kind).toBe('finished');
   });
 
   it('waits for the hours of its batch however long it stands still', async () => {
     const terms = { ...ANY_TERMS, nightWindow: hoursAfter(NOW_MS, 2, 3) };
-    const looks = [...Array.from({ length: 5 }, () => progress({ terms })), FINAL];
+    const looks = [...Array.from({ length: 5 }, () => aProgress({ terms })), FINAL];
     expect((await watch(looks, { canMove: () => false })).kind).toBe('finished');
   });
 
   it('waits for the lines of a batch that are being ended at its deadline', async () => {
-    const looks = [...Array.from({ length: 5 }, () => progress({ state: 'expiring' })), FINAL];
+    const looks = [...Array.from({ length: 5 }, () => aProgress({ state: 'expiring' })), FINAL];
     expect((await watch(looks, { canMove: () => false })).kind).toBe('finished');
   });
 
   it('is stuck when it stands still and a provider waits for a person', async () => {
     const closing = { scope: 'groq', untilMs: NOW_MS, kind: 'bad-key', reason: 'x', needsUser: true };
-    const { kind, looks } = await watch([progress({}, [aLane({ closing })])], { canMove: () => false });
+    const { kind, looks } = await watch([aProgress({}, [aLane({ closing })])], { canMove: () => false });
     expect([kind, looks]).toEqual(['stuck', 4]);
   });
 
@@ -97,12 +84,12 @@ describe('a watched run', () => {
   });
 
   it('is stuck at once where nobody plans', async () => {
-    const standing = progress({ maxCostNanoDollars: 1_000 }, [aLane()]);
+    const standing = aProgress({ maxCostNanoDollars: 1_000 }, [aLane()]);
     expect(await watch([standing], { canMove: () => false })).toMatchObject({ kind: 'stuck', looks: 4 });
   });
 
   it('cannot run when it stands still and nobody can help, which says how many lines are left', async () => {
-    const standing = watch([progress({ succeeded: 1 }, [aLane()])], { canMove: () => false });
+    const standing = watch([aProgress({ succeeded: 1 }, [aLane()])], { canMove: () => false });
     await expect(standing).rejects.toThrow(CannotRun);
     await expect(standing).rejects.toThrow(/got 3 lines that no lane/u);
   });

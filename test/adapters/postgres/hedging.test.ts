@@ -59,7 +59,7 @@ const slowCall = async (at: RecordAtWork, tries = 0) => {
   return { id, slow, answerSlow };
 };
 
-/** The one request, and what becomes of its calls. */
+/** Of the one request. */
 const stateOf = async ({ pool }: RecordAtWork): Promise<unknown> => {
   const { rows } = await pool.query<{ state: string }>('SELECT state FROM request');
   return rows[0]?.state;
