@@ -7,6 +7,8 @@ import type { NightDocument } from '../night.ts';
 export interface Waiting {
   readonly document: NightDocument;
   readonly routeId: number;
+  /** When it may go to every lane again; `null`: it may already. */
+  readonly freeAtMs: number | null;
 }
 
 /** What a lane looks for: documents of one range. */
@@ -15,8 +17,9 @@ export type Range = Pick<BacklogCell, 'routeId' | 'capTokens' | 'fromTokens' | '
 /** Everything that waits. */
 export interface Backlog {
   readonly size: () => number;
-  add(document: NightDocument, routeId: number): void;
-  remove(waiting: Waiting): void;
+  add(waiting: Waiting): void;
+  /** Whether it was there. */
+  remove(waiting: Waiting): boolean;
   /** The largest of the range whose prompt is at most so long. */
   largest(range: Range, mostPromptTokens: number): Waiting | null;
   /** The smallest of the cell. */
@@ -31,18 +34,20 @@ export const openBacklog = (): Backlog => {
   let size = 0;
   return {
     size: () => size,
-    add(document, routeId) {
-      const waiting = { document, routeId };
+    add(waiting) {
       const key = shelfOf(waiting);
       const shelf = shelves.get(key) ?? [];
-      shelf.splice(placeOf(shelf, document.promptTokens), 0, waiting);
+      shelf.splice(placeOf(shelf, waiting.document.promptTokens), 0, waiting);
       shelves.set(key, shelf);
       size += 1;
     },
     remove(waiting) {
       const shelf = shelves.get(shelfOf(waiting)) ?? [];
-      shelf.splice(shelf.indexOf(waiting), 1);
+      const place = shelf.indexOf(waiting);
+      if (place < 0) return false;
+      shelf.splice(place, 1);
       size -= 1;
+      return true;
     },
     largest({ routeId, capTokens, fromTokens, toTokens }, mostPromptTokens) {
       const most = Math.min(toTokens, mostPromptTokens);

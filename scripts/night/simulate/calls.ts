@@ -6,7 +6,7 @@ import { admit, settle as settleTruly } from '../../../src/simulator/windows/met
 import type { NightDocument } from '../night.ts';
 import type { Waiting } from './backlog.ts';
 import { needOf } from './choosing.ts';
-import { isOnTrial, type LaneState, noteFailure, noteSuccess } from './lane-state.ts';
+import { canServe, isOnTrial, type LaneState, noteFailure, noteSuccess } from './lane-state.ts';
 import type { NightRun } from './night-run.ts';
 
 /** A call that has been granted. */
@@ -22,10 +22,14 @@ export type GrantOn = (run: NightRun, state: LaneState) => void;
 /** What a refusal or a dead server takes. */
 const TURNED_AWAY_MS = 30;
 const SLOW_MS = 5_000;
-/** What failed is looked at again after this long. */
+/** Where no other lane may have it, what failed is tried again after this long. */
 const BACK_OFF_MS = 30_000;
+/** Where others may, it is left to them for this long, as `settle-call.ts` does. */
+const OTHERS_FIRST_MS = 300_000;
 /** A lane that refused a call and did not say for how long is left alone. */
 const UNTOLD_WAIT_MS = 60_000;
+/** The route that avoids nothing. */
+const ALL_LANES = 0;
 /** A plan is made anew after so many answers: they tell of lengths what nothing did before. */
 const TELLING_ANSWERS = [8, 64];
 
@@ -42,7 +46,7 @@ export const beginCall = (run: NightRun, call: GrantedCall, grantOn: GrantOn): v
   }
   quotas.put(state.provider.id, settle(quota, grant, { kind: 'release' }, nowMs));
   state.underWay -= 1;
-  run.backlog.add(waiting.document, waiting.routeId);
+  putBack(run, waiting, grantOn);
   grantOn(run, state);
 };
 
@@ -122,37 +126,68 @@ const finishCall = (
 ): void => {
   const { outcome, durationMs, grantOn } = how;
   if (outcome === 'answered') succeed(run, state, { document: waiting.document, durationMs });
-  else if (outcome === 'refused') waitAfterRefusal(run, state, waiting);
+  else if (outcome === 'refused') waitAfterRefusal(run, state, { waiting, grantOn });
   else failElsewhere(run, state, { waiting, grantOn });
   grantOn(run, state);
   for (const other of run.lanes)
     if (other !== state && other.provider.id === state.provider.id) grantOn(run, other);
 };
 
-const waitAfterRefusal = (run: NightRun, state: LaneState, { document, routeId }: Waiting): void => {
-  run.rejected += 1;
-  state.opensAtMs = run.nowMs + UNTOLD_WAIT_MS;
-  run.backlog.add(document, routeId);
-};
-
-/** What failed here goes elsewhere. */
-const failElsewhere = (
+const waitAfterRefusal = (
   run: NightRun,
   state: LaneState,
   { waiting, grantOn }: { readonly waiting: Waiting; readonly grantOn: GrantOn },
 ): void => {
+  run.rejected += 1;
+  state.opensAtMs = run.nowMs + UNTOLD_WAIT_MS;
+  putBack(run, waiting, grantOn);
+};
+
+/** What failed here goes elsewhere for a while; where no other lane can have it, it waits. */
+const failElsewhere = (
+  run: NightRun,
+  state: LaneState,
+  { waiting: { document, routeId }, grantOn }: { readonly waiting: Waiting; readonly grantOn: GrantOn },
+): void => {
   const { routes, nowMs, lanes } = run;
   noteFailure(state, nowMs);
   if (isOnTrial(state)) run.planIsStale = true;
-  const route = routes.without([...routes.excludedFrom(waiting.routeId), state.lane.id]);
-  run.backlog.add(waiting.document, route);
+  const avoided = [...routes.excludedFrom(routeId), state.lane.id];
+  const others = lanes.filter((other) => !avoided.includes(other.lane.id));
+  if (!others.some((other) => canServe(other, document))) {
+    freeAt(run, { document, atMs: nowMs + BACK_OFF_MS, isLeft: () => true }, grantOn);
+    return;
+  }
+  putBack(run, { document, routeId: routes.without(avoided), freeAtMs: nowMs + OTHERS_FIRST_MS }, grantOn);
+  for (const other of others) grantOn(run, other);
+};
+
+/** It waits again, where it did before. */
+const putBack = (run: NightRun, waiting: Waiting, grantOn: GrantOn): void => {
+  const { document, freeAtMs } = waiting;
+  run.backlog.add(waiting);
+  if (freeAtMs === null) return;
+  freeAt(run, { document, atMs: freeAtMs, isLeft: () => run.backlog.remove(waiting) }, grantOn);
+};
+
+/** From that instant on the document may go to every lane, if it is left till then. */
+const freeAt = (
+  run: NightRun,
+  {
+    document,
+    atMs,
+    isLeft,
+  }: { readonly document: NightDocument; readonly atMs: number; readonly isLeft: () => boolean },
+  grantOn: GrantOn,
+): void => {
   run.events.push({
-    atMs: nowMs + BACK_OFF_MS,
+    atMs,
     run: () => {
-      for (const lane of lanes) grantOn(run, lane);
+      if (!isLeft()) return;
+      run.backlog.add({ document, routeId: ALL_LANES, freeAtMs: null });
+      for (const lane of run.lanes) grantOn(run, lane);
     },
   });
-  for (const other of lanes) if (other !== state) grantOn(run, other);
 };
 
 const succeed = (

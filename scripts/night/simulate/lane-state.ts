@@ -1,7 +1,7 @@
 /** A lane in the course of a simulated night: what runs on it, and what is known of it by experience. */
 import { type LaneProgress, NO_PROGRESS } from '../../../src/core/plan/wish-list.ts';
 import { meterFor, type Meter as TrueMeter } from '../../../src/simulator/windows/meter.ts';
-import type { Night } from '../night.ts';
+import type { Night, NightDocument } from '../night.ts';
 import { lanesOf, type NightLane } from './lanes-of.ts';
 
 /** A call under way. */
@@ -75,6 +75,12 @@ export const laneStatesOf = (night: Night): readonly LaneState[] => {
     };
   });
 };
+
+/** Whether it could ever take the document. */
+export const canServe = (
+  { mostCallTokens }: LaneState,
+  { promptTokens, capTokens }: NightDocument,
+): boolean => promptTokens + capTokens <= mostCallTokens;
 
 /** Whether failures have closed it: it is tried with one call until that succeeds. */
 export const isOnTrial = ({ failuresInRow }: LaneState): boolean => failuresInRow >= FAILURES_TO_CLOSE;

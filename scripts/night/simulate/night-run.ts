@@ -61,7 +61,7 @@ export const openNightRun = (night: Night, options: SimulationOptions): NightRun
   const random01 = seededRandom(night.seed * 7_919 + 1);
   const lanes = laneStatesOf(night);
   const backlog = openBacklog();
-  for (const document of night.documents) backlog.add(document, 0);
+  for (const document of night.documents) backlog.add({ document, routeId: 0, freeAtMs: null });
   return {
     night,
     options,
