@@ -25,6 +25,7 @@ const share = (sizeClass: SizeClass, now: number): Share => ({
   later: 0,
   worthMs: 100,
   lossMs: 50,
+  goesFirst: false,
 });
 
 const planOf = (shares: readonly Share[], laneId = 'alpha/small'): Plan => ({

@@ -14,6 +14,7 @@ import { anyNight } from './any-night.ts';
 const least = await openLeastPossible();
 const solve = await openSolver();
 const PLANNED = { solve, matching: 'planned', replanMs: 60_000 } as const;
+const DAY_MS = 86_400_000;
 const LONG = { timeout: 60_000 };
 const RUNS = { numRuns: Number(process.env['RUNS'] ?? 25) };
 
@@ -101,4 +102,36 @@ test('a lane whose limit all documents fit, but not the longest of their band, d
   const tiers = [laneOf('large', { callMs: 20_000, concurrency: 1 }), laneOf('small', { limits: [small] })];
   const { lanes } = simulateNight(nightOf(tiers, alikeDocuments(40, 600)), PLANNED);
   expect(lanes.find(({ laneId }) => laneId === 'small/model')?.calls).toBeGreaterThan(0);
+});
+
+const perDay = (amount: number) =>
+  ({
+    metric: 'requests',
+    amount,
+    window: { kind: 'fixed', perMs: DAY_MS, anchorAtMs: Date.UTC(2026, 10, 20, 11, 0) },
+  }) as const;
+const perMinute = (amount: number) =>
+  ({ metric: 'requests', amount, window: { kind: 'rolling', perMs: 60_000 } }) as const;
+const everyTenthFails = (provider: string) => ({ provider, kind: 'http-500', everyNth: 10 }) as const;
+
+test('a lane that failed a document may have it again after a while, and nobody waits for a day', () => {
+  const tiers = [laneOf('steady', { limits: [perMinute(6)] }), laneOf('daily', { limits: [perDay(10)] })];
+  const night = nightOf(tiers, alikeDocuments(100, 500), { faults: [everyTenthFails('steady')] });
+  const { done, durationMs } = simulateNight(night, PLANNED);
+  expect(done).toBe(100);
+  expect(durationMs).toBeLessThan(30 * 60_000);
+});
+
+const LATE_FAILURES = { provider: 'large', kind: 'http-500', afterCalls: 50, count: 4 } as const;
+
+test('what only a lane with little left may take goes there first, so that a failure can be made up for the same day', () => {
+  const tiers = [
+    laneOf('large', { limits: [perDay(60)], callMs: 5_000, concurrency: 2 }),
+    laneOf('small', { limits: [perMinute(6)], contextTokens: 2_000 }),
+  ];
+  const documents = [...alikeDocuments(25, 20_000, 'large'), ...alikeDocuments(200, 500)];
+  const night = nightOf(tiers, documents, { faults: [LATE_FAILURES] });
+  const { done, durationMs } = simulateNight(night, PLANNED);
+  expect(done).toBe(225);
+  expect(durationMs).toBeLessThan(45 * 60_000);
 });

@@ -77,6 +77,7 @@ const shareOf = ({ sizeClass, count }: Place): Share => ({
   later: 0,
   worthMs: 0,
   lossMs: 0,
+  goesFirst: false,
 });
 
 /** In rounds: each lane takes what it can of that which is cheapest on it, and is not asked again. */

@@ -13,6 +13,7 @@ import type { NightProgramme } from './programme.ts';
 import { SHORT_WINDOW_MS } from './segments.ts';
 import type { PlanLane, PlanLimit, Situation } from './situation.ts';
 import { mixedAmongSiblings } from './siblings.ts';
+import { withoutRefuge } from './refuge.ts';
 import { type SizeClass, sizeClasses } from './size-classes.ts';
 import { cutNight, type Earliest, mostInTime, soonestInOrder, type WholeNight } from './soonest-night.ts';
 
@@ -26,6 +27,8 @@ export interface Share {
   readonly worthMs: number;
   /** By how much one that runs here now, and not where it is planned, puts it off; 0 where it is planned. */
   readonly lossMs: number;
+  /** See {@link withoutRefuge}. */
+  readonly goesFirst: boolean;
 }
 
 /** What a lane is for. */
@@ -126,6 +129,7 @@ const freePlan = (situation: Situation, solve: Solve): Omit<Plan, 'payments'> =>
   );
   const { night, earliest } = isTooLong ? mostInTime(cutNight(whole, used, { expiryOf }), solve) : soonest;
   const preferred = inPreferredOrder(night, earliest, solve);
+  const first = withoutRefuge(night, earliest);
   const isTasting = finishAtMs - nowMs > LONG_NIGHT_MS && lanes.some(({ guess }) => guess === 'awaited');
   return {
     madeAtMs: nowMs,
@@ -133,7 +137,7 @@ const freePlan = (situation: Situation, solve: Solve): Omit<Plan, 'payments'> =>
     cutsAtMs: night.segments.slice(1).map(({ startMs }) => startMs),
     lanes: mixedAmongSiblings(
       lanes.map((lane, index) => {
-        const own = lanePlan(lane, index, { night, earliest, preferred });
+        const own = lanePlan(lane, index, { night, earliest, preferred, first });
         return {
           ...own,
           shares: [...own.shares, ...triesOf(lane, unplannable)],
@@ -152,7 +156,7 @@ const freePlan = (situation: Situation, solve: Solve): Omit<Plan, 'payments'> =>
 const triesOf = ({ id }: PlanLane, unplannable: readonly SizeClass[]): readonly Share[] =>
   unplannable
     .filter(({ laneIds }) => laneIds.includes(id))
-    .map((sizeClass) => ({ sizeClass, now: 0, later: 0, worthMs: 0, lossMs: 0 }));
+    .map((sizeClass) => ({ sizeClass, now: 0, later: 0, worthMs: 0, lossMs: 0, goesFirst: false }));
 
 /**
  * Quota that does not come back within minutes is soon used up, and what for hangs on how quick the other lanes are. So a
@@ -205,7 +209,11 @@ const lanePlan = (
     night,
     earliest,
     preferred,
-  }: Pick<Earliest, 'night' | 'earliest'> & { readonly preferred: LinearSolution },
+    first,
+  }: Pick<Earliest, 'night' | 'earliest'> & {
+    readonly preferred: LinearSolution;
+    readonly first: ReadonlySet<SizeClass>;
+  },
 ): Omit<LanePlan, 'isHeld'> => {
   const own = night.placements.flatMap((placement, column) =>
     placement.laneIndex === laneIndex ? [{ ...placement, column }] : [],
@@ -224,6 +232,7 @@ const lanePlan = (
       later: sum((segment) => segment > 0),
       worthMs: asMs(earliest.rowDuals[placed[0]?.classIndex ?? -1]),
       lossMs: asMs(losses[0]),
+      goesFirst: first.has(sizeClass),
     };
   });
   return { laneId: lane.id, shares, binding: bindingLimit(lane, shares, night, earliest) };

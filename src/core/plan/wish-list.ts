@@ -1,8 +1,8 @@
 /**
  * What a lane asks for next, by the plan. Classes planned here come in the proportion in which they are planned (smooth
- * weighted round robin), so that a lane's requests and tokens are used up together at any time and not only on the whole.
- * Then comes what may as well
- * run here as where it is planned. What is not on the list has a better place.
+ * weighted round robin), so that a lane's requests and tokens are used up together at any time and not only on the whole;
+ * but first those that have nowhere else to go. Then comes what may as well run here as where it is planned. What is not on
+ * the list has a better place.
  */
 import type { LanePlan, Share } from './plan.ts';
 import type { BacklogCell } from './situation.ts';
@@ -30,7 +30,7 @@ export const progressAfter = (
 ): LaneProgress => {
   const { taken, credits } = progress;
   const ofClass = (portion: Portion): boolean => portion.share.sizeClass === sizeClass;
-  const waiting = [nowOf(shares, taken), laterOf(shares, taken)].find((portions) => portions.some(ofClass));
+  const waiting = rounds(shares, taken).find((portions) => portions.some(ofClass));
   return {
     taken: new Map(taken).set(sizeClass, (taken.get(sizeClass) ?? 0) + 1),
     credits: waiting === undefined ? credits : creditsAfter(waiting, sizeClass, credits),
@@ -61,14 +61,15 @@ const ALL = 1_000_000;
 /** The wishes of a lane, most wanted first. */
 export const wishList = ({ shares, isHeld }: LanePlan, { taken, credits }: LaneProgress): readonly Wish[] => {
   if (isHeld) return [];
-  const [now, later] = [nowOf(shares, taken), laterOf(shares, taken)];
-  const planned = now.map(({ share }) => share);
+  const [first, now, later] = rounds(shares, taken);
+  const planned = [...first, ...now].map(({ share }) => share);
   const welcome = shares
     .filter((share) => !planned.includes(share) && isWelcome(share))
     .toSorted((a, b) => a.lossMs - b.lossMs || b.later - a.later || b.worthMs - a.worthMs);
   const inTurn = (portions: readonly Portion[], isPlanned: boolean): readonly Wish[] =>
     turns(portions, credits).flatMap(({ share, count }) => wishesFor(share, count, isPlanned));
   return [
+    ...inTurn(first, true),
     ...inTurn(now, true),
     ...planned.flatMap((share) => wishesFor(share, ALL, true)),
     ...inTurn(later, false),
@@ -85,6 +86,19 @@ interface Portion {
   readonly amount: number;
   readonly left: number;
 }
+
+/** Whose turns come one round after the other: what goes first, the rest that is planned for now, and what is for later. */
+const rounds = (
+  shares: readonly Share[],
+  taken: LaneProgress['taken'],
+): readonly [readonly Portion[], readonly Portion[], readonly Portion[]] => {
+  const now = nowOf(shares, taken);
+  return [
+    now.filter(({ share }) => share.goesFirst),
+    now.filter(({ share }) => !share.goesFirst),
+    laterOf(shares, taken),
+  ];
+};
 
 const nowOf = (shares: readonly Share[], taken: LaneProgress['taken']): readonly Portion[] =>
   shares

@@ -23,6 +23,7 @@ const anyShare = (sizeClass: SizeClass): fc.Arbitrary<Share> =>
     later: fc.integer({ min: 0, max: 40 }),
     worthMs: fc.constant(1),
     lossMs: fc.constant(0),
+    goesFirst: fc.constant(false),
   });
 
 /** Each lane may take some of the classes. */

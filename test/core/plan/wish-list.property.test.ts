@@ -20,6 +20,7 @@ const anyShare = (sizeClass: SizeClass): fc.Arbitrary<Share> =>
     later: fc.oneof(fc.constant(0), tenths(200)),
     worthMs: tenths(5_000),
     lossMs: fc.oneof(fc.constant(0), tenths(5_000)),
+    goesFirst: fc.constant(false),
   });
 
 const anyLanePlan: fc.Arbitrary<LanePlan> = anyCells([1]).chain((cells) =>
@@ -58,6 +59,24 @@ test('all that is planned here and not taken yet is wished for, every cell of it
       const firstOther = wishes.findIndex(({ isPlanned }) => !isPlanned);
       const others = firstOther < 0 ? [] : wishes.slice(firstOther);
       expect(others.some(({ isPlanned }) => isPlanned)).toBe(false);
+    }),
+  );
+});
+
+test('what goes first is wished for before what else is planned, as often as it is planned', () => {
+  const anyOrder = anyLanePlan.chain((plan) =>
+    fc.array(fc.boolean(), { minLength: plan.shares.length, maxLength: plan.shares.length }).map((first) => ({
+      ...plan,
+      shares: plan.shares.map((share, index) => ({ ...share, goesFirst: first[index] ?? false })),
+    })),
+  );
+  fc.assert(
+    fc.property(anyOrder, (plan) => {
+      const first = plan.shares.filter(({ goesFirst, now }) => goesFirst && now >= LEAST);
+      const times = first.reduce((sum, { now }) => sum + Math.round(now), 0);
+      fc.pre(times < 300);
+      const { taken } = grantBy(plan, times, NO_PROGRESS);
+      for (const { sizeClass, now } of first) expect(taken.get(sizeClass)).toBe(Math.round(now));
     }),
   );
 });
