@@ -4,6 +4,7 @@ import type { Failure } from '../core/failures/failure.ts';
 import type { LaneEffect } from '../core/failures/lane-effect.ts';
 import { canEverServe, largestCallTokens } from '../core/matching.ts';
 import type { Lane } from '../core/model.ts';
+import { OTHERS_FIRST_MS } from '../core/plan/lanes-back.ts';
 import { DEFAULT_TRY_LIMIT, type NextStep, nextStep, type RequestStep } from '../core/failures/next-step.ts';
 import { type AttemptNote, failedLine, type LineHead, successLine } from '../core/lines/output-line.ts';
 import type { BegunCall, FinishedCall, PastAttempt, ToldLimits } from './ledger.ts';
@@ -170,9 +171,6 @@ const moveToLargerCap = ({ call, capTokens }: Returned, wanted: number, routing:
     ? null
     : { next: { kind: 'pending', avoidUntilMs: null }, outputCapTokens };
 };
-
-/** So long a lane that failed a request is left to others where there are any: one whose minute is used up, or that is slow, has its turn by then. */
-const OTHERS_FIRST_MS = 300_000;
 
 const moveElsewhere = (
   { call, lane, verdict, nowMs }: Returned,

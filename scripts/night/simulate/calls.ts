@@ -1,5 +1,6 @@
 /** A call in a simulated night: it arrives, the provider counts it by its own windows, and an answer or a failure comes. */
 import { bandOf } from '../../../src/core/plan/bands.ts';
+import { OTHERS_FIRST_MS } from '../../../src/core/plan/lanes-back.ts';
 import { begin, settle, type Settlement } from '../../../src/core/quota/quota.ts';
 import { type FaultRule, isFrontFault } from '../../../src/simulator/faults/fault.ts';
 import { admit, settle as settleTruly } from '../../../src/simulator/windows/meter.ts';
@@ -24,8 +25,6 @@ const TURNED_AWAY_MS = 30;
 const SLOW_MS = 5_000;
 /** Where no other lane may have it, what failed is tried again after this long. */
 const BACK_OFF_MS = 30_000;
-/** Where others may, it is left to them for this long, as `settle-call.ts` does. */
-const OTHERS_FIRST_MS = 300_000;
 /** A lane that refused a call and did not say for how long is left alone. */
 const UNTOLD_WAIT_MS = 60_000;
 /** The route that avoids nothing. */
@@ -152,7 +151,7 @@ const failElsewhere = (
   const { routes, nowMs, lanes } = run;
   noteFailure(state, nowMs);
   if (isOnTrial(state)) run.planIsStale = true;
-  const avoided = [...routes.excludedFrom(routeId), state.lane.id];
+  const avoided = [...routes.avoidedBy(routeId), state.lane.id];
   const others = lanes.filter((other) => !avoided.includes(other.lane.id));
   if (!others.some((other) => canServe(other, document))) {
     freeAt(run, { document, atMs: nowMs + BACK_OFF_MS, isLeft: () => true }, grantOn);

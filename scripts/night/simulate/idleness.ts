@@ -40,7 +40,7 @@ const isHeld = ({ plan }: NightRun, { lane }: LaneState): boolean =>
 
 /** Whether the lane is open to it and the plan, where there is one, does not say that it is better elsewhere. */
 const mayTake = ({ plan, routes }: NightRun, { lane }: LaneState, cell: BacklogCell): boolean => {
-  if (routes.excludedFrom(cell.routeId).includes(lane.id)) return false;
+  if (routes.avoidedBy(cell.routeId).includes(lane.id)) return false;
   const lanePlan = plan?.lanes.find(({ laneId }) => laneId === lane.id);
   const isSame = (one: BacklogCell): boolean =>
     one.routeId === cell.routeId && one.capTokens === cell.capTokens && one.fromTokens === cell.fromTokens;

@@ -12,7 +12,7 @@ export const localWishes = (
   routes: RouteBook,
 ): readonly LaneWish[] => {
   const target = targetTokens(provider, lane);
-  const own = backlog.cells().filter(({ routeId }) => !routes.excludedFrom(routeId).includes(lane.id));
+  const own = backlog.cells().filter(({ routeId }) => !routes.avoidedBy(routeId).includes(lane.id));
   const up = own.filter((cell) => cell.fromTokens + cell.capTokens <= target);
   const above = own.filter((cell) => cell.fromTokens + cell.capTokens > target);
   return [

@@ -22,11 +22,12 @@ export const situationOf = ({
 }: NightRun): Situation => ({
   nowMs,
   cells: backlog.cells(),
-  routes: routes.all().map((excluded, id) => ({
+  routes: routes.all().map((avoided, id) => ({
     id,
     batchId: BATCH_ID,
     priority: 0,
-    laneIds: lanes.map(({ lane }) => lane.id).filter((laneId) => !excluded.includes(laneId)),
+    laneIds: lanes.map(({ lane }) => lane.id).filter((laneId) => !avoided.includes(laneId)),
+    ...(avoided.length === 0 ? {} : { laneIdsSoon: lanes.map(({ lane }) => lane.id) }),
     ...(night.deadlineMs === null ? {} : { expiresAtMs: night.startsAtMs + night.deadlineMs }),
   })),
   answers: [...answers].map(([band, sum]) => ({ batchId: BATCH_ID, band, ...sum })),

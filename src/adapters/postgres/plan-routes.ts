@@ -5,7 +5,7 @@ import type { AnswerTally, BacklogCell, PlanRoute } from '../../core/plan/situat
 import { BAND_STARTS, cellOf, type CellRow } from './backlog-cells.ts';
 
 /** A route with what it was made of. */
-export interface RouteRow extends Omit<PlanRoute, 'laneIds' | 'pays' | 'expiresAtMs'> {
+export interface RouteRow extends Omit<PlanRoute, 'laneIds' | 'laneIdsSoon' | 'pays' | 'expiresAtMs'> {
   /** Of its batch's budget; `null` where it has none. */
   readonly moneyLeftNanoDollars: number | null;
   readonly deadlineAtMs: number | null;
@@ -14,12 +14,14 @@ export interface RouteRow extends Omit<PlanRoute, 'laneIds' | 'pays' | 'expiresA
   readonly poolLaneIds: readonly string[];
   /** Lanes and providers, sorted. */
   readonly excluded: readonly string[];
+  /** Those of them that come back after some minutes. */
+  readonly avoided: readonly string[];
 }
 
 /** The routes of all batches in progress that are not paused. */
 export const readRoutes = async (pool: pg.Pool): Promise<readonly RouteRow[]> => {
   const { rows } = await pool.query<RouteRow>(
-    `SELECT r.id, r.batch_id AS "batchId", b.priority, r.pool_name AS "poolName", p.lane_ids AS "poolLaneIds", r.excluded,
+    `SELECT r.id, r.batch_id AS "batchId", b.priority, r.pool_name AS "poolName", p.lane_ids AS "poolLaneIds", r.excluded, r.avoided,
        b.max_cost_nano_dollars - b.spent_nano_dollars - b.held_nano_dollars AS "moneyLeftNanoDollars", b.deadline_at_ms AS "deadlineAtMs", b.night_window AS "nightWindow"
      FROM batch b JOIN pool p ON p.batch_id = b.id JOIN route r ON r.batch_id = p.batch_id AND r.pool_name = p.name
      WHERE b.state = 'in_progress' AND NOT b.is_paused AND is_night_open(b.night_window, now_ms()) ORDER BY r.id`,
@@ -34,6 +36,7 @@ export const planRoute = ({
   priority,
   poolLaneIds,
   excluded,
+  avoided,
   moneyLeftNanoDollars,
   deadlineAtMs,
   nightWindow,
@@ -41,11 +44,21 @@ export const planRoute = ({
   id,
   batchId,
   priority,
-  laneIds: poolLaneIds.filter(
-    (laneId) => !excluded.includes(laneId) && !excluded.includes(providerOf(laneId)),
-  ),
+  laneIds: lanesWithout(poolLaneIds, excluded),
+  ...(avoided.length === 0
+    ? {}
+    : {
+        laneIdsSoon: lanesWithout(
+          poolLaneIds,
+          excluded.filter((scope) => !avoided.includes(scope)),
+        ),
+      }),
   ...untilWhen(moneyLeftNanoDollars, deadlineAtMs === null ? null : lastOpenMs(nightWindow, deadlineAtMs)),
 });
+
+/** The lanes that are not among those lanes and providers. */
+const lanesWithout = (laneIds: readonly string[], scopes: readonly string[]): readonly string[] =>
+  laneIds.filter((laneId) => !scopes.includes(laneId) && !scopes.includes(providerOf(laneId)));
 
 /** What a deadline means to it: that the rest is paid for, or that it expires. */
 const untilWhen = (
@@ -100,7 +113,7 @@ export const readParked = async (
   const cells = rows.flatMap(({ excluded, ...row }): readonly BacklogCell[] => {
     const now = present.get(row.routeId);
     if (now === undefined) return [];
-    const later = { ...now, excluded, id: -1 - named.size };
+    const later = { ...now, excluded, avoided: [], id: -1 - named.size };
     const name = nameOf(later);
     if (!named.has(name)) named.set(name, later);
     return [cellOf({ ...row, routeId: named.get(name)?.id ?? later.id })];
@@ -108,5 +121,5 @@ export const readParked = async (
   return { cells, routes: [...named.values()].filter(({ id }) => id < 0).map(planRoute) };
 };
 
-const nameOf = ({ batchId, poolName, excluded }: RouteRow): string =>
-  JSON.stringify([batchId, poolName, ...excluded]);
+const nameOf = ({ batchId, poolName, excluded, avoided }: RouteRow): string =>
+  JSON.stringify([batchId, poolName, excluded, avoided]);

@@ -40,9 +40,10 @@ export const withoutMoney = (situation: Situation): Situation => {
   return {
     ...situation,
     lanes: situation.lanes.filter(isFree),
-    routes: situation.routes.map(({ pays: _pays, ...route }) => ({
+    routes: situation.routes.map(({ pays: _pays, laneIdsSoon, ...route }) => ({
       ...route,
       laneIds: route.laneIds.filter((id) => !paidIds.has(id)),
+      ...(laneIdsSoon === undefined ? {} : { laneIdsSoon: laneIdsSoon.filter((id) => !paidIds.has(id)) }),
     })),
   };
 };

@@ -8,6 +8,7 @@ import { windowMs } from '../quota/window.ts';
 import { type LeftOver, ROUNDING } from './by-deadline.ts';
 import { canTake, expectedUse, limitsOf } from './demand.ts';
 import { paidWork, type Payment, withoutMoney } from './payments.ts';
+import { hasLanesLeft, OTHERS_FIRST_MS, withLanesBack } from './lanes-back.ts';
 import type { LinearSolution, Solve } from './linear-programme.ts';
 import type { NightProgramme } from './programme.ts';
 import { SHORT_WINDOW_MS } from './segments.ts';
@@ -63,15 +64,19 @@ export interface Plan {
   readonly undone: readonly LeftOver[];
 }
 
+type FreePlan = Omit<Plan, 'payments'>;
+
 /** How much later than the earliest finish a plan may be that goes by the user's order of lanes, as a share. */
 const FINISH_SLACK = 0.002;
+/** With more than this left, it is all one whether a request waits for a lane that comes back. */
+const LONG_REST_MS = 4 * OTHERS_FIRST_MS;
 /** In a night that lasts longer than this there is time to wait for first answers. */
 const LONG_NIGHT_MS = 600_000;
 
 /** Makes the plan. @throws what `solve` throws. */
 export const makePlan = (situation: Situation, solve: Solve): Plan => {
-  const { lanes, payments, routeIds } = paidWork(situation, solve);
-  const free = freePlan(withoutMoney(expiringUnpaid(situation, payments)), solve);
+  const { lanes, payments, routeIds } = paidWork(withLanesBack(situation), solve);
+  const free = freePlanInTime(withoutMoney(expiringUnpaid(situation, payments)), solve);
   return {
     ...free,
     lanes: [...free.lanes, ...lanes],
@@ -94,7 +99,21 @@ const expiringUnpaid = (situation: Situation, payments: readonly Payment[]): Sit
   };
 };
 
-const freePlan = (situation: Situation, solve: Solve): Omit<Plan, 'payments'> => {
+/** Near its end a night goes by the lanes that are open to each request now, unless it is done sooner with those that come back. */
+const freePlanInTime = (situation: Situation, solve: Solve): FreePlan => {
+  const back = freePlan(withLanesBack(situation), solve);
+  const soonMs = situation.nowMs + OTHERS_FIRST_MS;
+  if (
+    !hasLanesLeft(situation) ||
+    back.finishAtMs === null ||
+    back.finishAtMs - situation.nowMs > LONG_REST_MS
+  )
+    return back;
+  const now = freePlan(situation, solve);
+  return now.finishAtMs !== null && now.finishAtMs <= Math.max(back.finishAtMs, soonMs) ? now : back;
+};
+
+const freePlan = (situation: Situation, solve: Solve): FreePlan => {
   const { nowMs, lanes, limits, providers } = situation;
   const ownLimits = limitsByLane(lanes, limits);
   const all = sizeClasses(situation);

@@ -31,6 +31,8 @@ export interface PlanRoute {
   readonly priority: number;
   /** In the user's order of preference; excluded ones are left out. */
   readonly laneIds: readonly string[];
+  /** The same with those that failed what waits here and are left to others for some minutes. Missing: the same. */
+  readonly laneIdsSoon?: readonly string[];
   /** Its batch has a budget, of which so much is left. */
   readonly pays?: {
     /** It may pay for what lanes that cost nothing leave undone by then; `null`: for what they can never do. */

@@ -1,5 +1,6 @@
 /** A night as it would be with more to serve it, with longer answers, or with slower lanes. */
 import { bandOf } from './bands.ts';
+import { withLanesBack } from './lanes-back.ts';
 import type { AnswerTally, PlanRoute, Situation } from './situation.ts';
 import type { Supply } from './unused.ts';
 
@@ -13,7 +14,7 @@ export const withMoreSupply = (
   const knownProviders = new Set(situation.providers.map(({ id }) => id));
   return {
     ...situation,
-    routes: situation.routes.map((route) => ({ ...route, laneIds: laneIdsOf(route) })),
+    routes: withLanesBack(situation).routes.map((route) => ({ ...route, laneIds: laneIdsOf(route) })),
     lanes: [...situation.lanes, ...more.lanes.filter(({ id }) => !known.has(id))],
     providers: [...situation.providers, ...more.providers.filter(({ id }) => !knownProviders.has(id))],
     limits: [

@@ -112,6 +112,31 @@ describe('what waits', () => {
     ]);
   });
 
+  test('and failed on a lane a moment ago has that lane again soon, unless it is excluded for good', async (context) => {
+    const bench = await openBench(context);
+    const failed: Partial<FinishedCall> = {
+      outcome: 'sick',
+      usage: null,
+      settlement: 'estimate',
+      next: { kind: 'pending', avoidUntilMs: START_MS + 300_000 },
+    };
+    const [first, second, third] = await bench.beginSome(3);
+    await bench.end([first ?? 0], { ...failed, avoided: [LANE] });
+    await bench.end([second ?? 0], { ...failed, excluded: [OTHER], avoided: [LANE] });
+    await bench.end([third ?? 0], {
+      ...failed,
+      excluded: [LANE],
+      next: { kind: 'pending', avoidUntilMs: null },
+    });
+    const { routes } = await bench.read();
+    expect(routes.map(({ laneIds, laneIdsSoon }) => ({ laneIds, laneIdsSoon }))).toEqual([
+      { laneIds: [LANE, OTHER], laneIdsSoon: undefined },
+      { laneIds: [OTHER], laneIdsSoon: [LANE, OTHER] },
+      { laneIds: [], laneIdsSoon: [LANE] },
+      { laneIds: [OTHER], laneIdsSoon: undefined },
+    ]);
+  });
+
   test('and is parked may go where it may once its time has come, whatever it avoids until then', async (context) => {
     const bench = await openBench(context);
     const parked: Partial<FinishedCall> = {

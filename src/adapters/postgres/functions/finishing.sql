@@ -89,7 +89,7 @@ BEGIN
   UPDATE request r SET grant_id = h.id, tries = r.tries + f.tries,
     excluded = f.excluded, avoided = f.avoided, dropped_parameters = f.dropped, output_tokens = coalesce(f.output_cap, r.output_tokens),
     due_at_ms = CASE WHEN cardinality(f.avoided) > 0 THEN coalesce(greatest(f.due_at_ms, r.due_at_ms), at_ms) END,
-    route_id = intern_route(r.batch_id, (SELECT pool_name FROM route WHERE id = r.route_id), f.excluded || f.avoided)
+    route_id = intern_route(r.batch_id, (SELECT pool_name FROM route WHERE id = r.route_id), f.excluded, f.avoided)
   FROM unnest(told) AS f JOIN grants h ON h.request_id = f.request_id AND h.id <> f.id
     AND (h.state = 'begun' OR (h.state = 'granted' AND f.next_state <> 'failed'))
   WHERE r.id = f.request_id AND r.state = 'granted' AND r.grant_id = f.id AND f.is_open AND f.next_state <> 'succeeded';
@@ -106,7 +106,7 @@ BEGIN
                      THEN coalesce(greatest(f.due_at_ms, r.due_at_ms), at_ms) ELSE f.due_at_ms END,
     output_tokens = coalesce(f.output_cap, r.output_tokens),
     route_id = CASE WHEN f.next_state IN ('pending', 'parked')
-                    THEN intern_route(r.batch_id, (SELECT pool_name FROM route WHERE id = r.route_id), f.excluded || f.avoided)
+                    THEN intern_route(r.batch_id, (SELECT pool_name FROM route WHERE id = r.route_id), f.excluded, f.avoided)
                     ELSE r.route_id END
   FROM unnest(told) AS f WHERE r.id = f.request_id;
   WITH written AS (

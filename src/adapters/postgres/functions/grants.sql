@@ -5,16 +5,18 @@
 -- Order of locks everywhere: grants, limits (by id), requests, batch. Only `grant_requests` takes requests without
 -- grants, and it skips those that others hold.
 
--- Interns a route and returns its id.
-CREATE FUNCTION intern_route(the_batch bigint, the_pool text, the_excluded text[]) RETURNS integer LANGUAGE plpgsql AS $$
+-- Interns a route and returns its id. What is avoided comes back after a while.
+CREATE FUNCTION intern_route(the_batch bigint, the_pool text, the_excluded text[], the_avoided text[] DEFAULT '{}') RETURNS integer LANGUAGE plpgsql AS $$
 DECLARE
-  sorted text[] := ARRAY(SELECT DISTINCT e FROM unnest(the_excluded) AS e ORDER BY e);
+  all_sorted text[] := ARRAY(SELECT DISTINCT e FROM unnest(the_excluded || the_avoided) AS e ORDER BY e);
+  avoided_sorted text[] := ARRAY(SELECT DISTINCT e FROM unnest(the_avoided) AS e WHERE e <> ALL (the_excluded) ORDER BY e);
   found_id integer;
 BEGIN
-  SELECT id INTO found_id FROM route WHERE batch_id = the_batch AND pool_name = the_pool AND excluded = sorted;
+  SELECT id INTO found_id FROM route
+  WHERE batch_id = the_batch AND pool_name = the_pool AND excluded = all_sorted AND avoided = avoided_sorted;
   IF found_id IS NULL THEN
-    INSERT INTO route (batch_id, pool_name, excluded) VALUES (the_batch, the_pool, sorted)
-    ON CONFLICT (batch_id, pool_name, excluded) DO UPDATE SET pool_name = EXCLUDED.pool_name
+    INSERT INTO route (batch_id, pool_name, excluded, avoided) VALUES (the_batch, the_pool, all_sorted, avoided_sorted)
+    ON CONFLICT (batch_id, pool_name, excluded, avoided) DO UPDATE SET pool_name = EXCLUDED.pool_name
     RETURNING id INTO found_id;
   END IF;
   RETURN found_id;

@@ -1,0 +1,24 @@
+/** Lanes that failed a request come back to it after a while; a plan of hours takes them for open. */
+import type { PlanRoute, Situation } from './situation.ts';
+
+/** So long a lane that failed a request is left to others where there are any: one whose minute is used up, or that is slow, has its turn by then. */
+export const OTHERS_FIRST_MS = 300_000;
+
+/** A deadline that is nearer than this is not waited for. */
+const LONG_MS = 2 * OTHERS_FIRST_MS;
+
+/** Whether anything waits that leaves a lane to others. */
+export const hasLanesLeft = ({ routes }: Situation): boolean =>
+  routes.some(({ laneIdsSoon }) => laneIdsSoon !== undefined);
+
+/** The situation as it will be in {@link OTHERS_FIRST_MS}, but for what has to be done by then: that goes by the lanes it has now. */
+export const withLanesBack = (situation: Situation): Situation => ({
+  ...situation,
+  routes: situation.routes.map(({ laneIdsSoon, ...route }) =>
+    laneIdsSoon === undefined || dueOf(route) < situation.nowMs + LONG_MS
+      ? route
+      : { ...route, laneIds: laneIdsSoon },
+  ),
+});
+
+const dueOf = ({ pays, expiresAtMs }: PlanRoute): number => pays?.deadlineAtMs ?? expiresAtMs ?? Infinity;
