@@ -9,7 +9,7 @@ const e2e = (...names: readonly string[]) => names.map((name) => `test/e2e/${nam
 /** Whole nights on a clock of their own, with few processes: they leave each other room. */
 const PACED = e2e('midnight', 'paid-night', 'terms');
 /** Whole processes that are held to windows of a second or to forecasts: no other file runs beside them. */
-const ALONE = e2e('chaos*', 'kill*', 'night', 'plan', 'quota*', 'servers*');
+const ALONE = e2e('chaos*', 'night', 'plan', 'quota*');
 const MADE_HOME = 'test/e2e/made-home.ts';
 /** Mostly they wait: for windows, for processes, for disks. */
 const AT_ONCE = 2;
