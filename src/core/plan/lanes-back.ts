@@ -1,4 +1,4 @@
-/** Lanes that failed a request come back to it after a while; a plan of hours takes them for open. */
+/** Lanes that failed a request come back to it after a while: a plan need not do without them for hours. */
 import type { PlanRoute, Situation } from './situation.ts';
 
 /** So long a lane that failed a request is left to others where there are any: one whose minute is used up, or that is slow, has its turn by then. */
@@ -7,9 +7,9 @@ export const OTHERS_FIRST_MS = 300_000;
 /** A deadline that is nearer than this is not waited for. */
 const LONG_MS = 2 * OTHERS_FIRST_MS;
 
-/** Whether anything waits that leaves a lane to others. */
-export const hasLanesLeft = ({ routes }: Situation): boolean =>
-  routes.some(({ laneIdsSoon }) => laneIdsSoon !== undefined);
+/** Where requests wait that leave a lane to others. */
+export const routesWithLanesLeft = ({ routes }: Situation): ReadonlySet<number> =>
+  new Set(routes.flatMap(({ id, laneIdsSoon }) => (laneIdsSoon === undefined ? [] : [id])));
 
 /** The situation as it will be in {@link OTHERS_FIRST_MS}, but for what has to be done by then: that goes by the lanes it has now. */
 export const withLanesBack = (situation: Situation): Situation => ({

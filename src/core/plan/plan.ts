@@ -5,10 +5,10 @@
  * Pure; made anew every few seconds from how things stand, so it may round where reality will not.
  */
 import { windowMs } from '../quota/window.ts';
-import { type LeftOver, ROUNDING } from './by-deadline.ts';
+import { countLeft, type LeftOver, ROUNDING } from './by-deadline.ts';
 import { canTake, expectedUse, limitsOf } from './demand.ts';
 import { paidWork, type Payment, withoutMoney } from './payments.ts';
-import { hasLanesLeft, OTHERS_FIRST_MS, withLanesBack } from './lanes-back.ts';
+import { OTHERS_FIRST_MS, routesWithLanesLeft, withLanesBack } from './lanes-back.ts';
 import type { LinearSolution, Solve } from './linear-programme.ts';
 import type { NightProgramme } from './programme.ts';
 import { SHORT_WINDOW_MS } from './segments.ts';
@@ -68,8 +68,8 @@ type FreePlan = Omit<Plan, 'payments'>;
 
 /** How much later than the earliest finish a plan may be that goes by the user's order of lanes, as a share. */
 const FINISH_SLACK = 0.002;
-/** With more than this left, it is all one whether a request waits for a lane that comes back. */
-const LONG_REST_MS = 4 * OTHERS_FIRST_MS;
+/** Less of a request than this is rounding. */
+const LEAST_LEFT = 0.5;
 /** In a night that lasts longer than this there is time to wait for first answers. */
 const LONG_NIGHT_MS = 600_000;
 
@@ -99,18 +99,23 @@ const expiringUnpaid = (situation: Situation, payments: readonly Payment[]): Sit
   };
 };
 
-/** Near its end a night goes by the lanes that are open to each request now, unless it is done sooner with those that come back. */
+/** By the lanes that are open to each request now; or by those that come back to it, where that is done much sooner. */
 const freePlanInTime = (situation: Situation, solve: Solve): FreePlan => {
-  const back = freePlan(withLanesBack(situation), solve);
-  const soonMs = situation.nowMs + OTHERS_FIRST_MS;
-  if (
-    !hasLanesLeft(situation) ||
-    back.finishAtMs === null ||
-    back.finishAtMs - situation.nowMs > LONG_REST_MS
-  )
-    return back;
   const now = freePlan(situation, solve);
-  return now.finishAtMs !== null && now.finishAtMs <= Math.max(back.finishAtMs, soonMs) ? now : back;
+  if (!putsOff(now, routesWithLanesLeft(situation))) return now;
+  const back = freePlan(withLanesBack(situation), solve);
+  const isSooner = (back.finishAtMs ?? Infinity) + OTHERS_FIRST_MS < (now.finishAtMs ?? Infinity);
+  return isSooner || countLeft(back.undone) + LEAST_LEFT < countLeft(now.undone) ? back : now;
+};
+
+/** Whether something of these routes waits for a change. */
+const putsOff = ({ lanes, undone }: FreePlan, routeIds: ReadonlySet<number>): boolean => {
+  const isOfThem = ({ cells }: SizeClass): boolean => cells.some(({ routeId }) => routeIds.has(routeId));
+  return (
+    routeIds.size > 0 &&
+    (undone.some(({ sizeClass }) => isOfThem(sizeClass)) ||
+      lanes.some(({ shares }) => shares.some(({ sizeClass, later }) => later > 0 && isOfThem(sizeClass))))
+  );
 };
 
 const freePlan = (situation: Situation, solve: Solve): FreePlan => {
