@@ -208,8 +208,11 @@ describeHomes((home) => {
       const output = stage.path('client.out.jsonl');
       const args = ['run', input, '--out', output, '--errors', stage.path('client.err.jsonl')];
 
-      const command = stage.start([...args, '--pool', 'slow']);
-      await until('partial results', async () => (await readFinalLines(`${output}.partial`)).length > 0);
+      const command = await meanwhileSlow(stage, 'slow', async () => {
+        const started = stage.start([...args, '--pool', 'slow']);
+        await until('partial results', async () => (await readFinalLines(`${output}.partial`)).length > 0);
+        return started;
+      });
       expect(await workersOf(stage)).toBe(1);
       const ended = await command.ended;
 
