@@ -9,6 +9,7 @@ import type { Waiting } from './backlog.ts';
 import { needOf } from './choosing.ts';
 import { canServe, isOnTrial, type LaneState, noteFailure, noteSuccess } from './lane-state.ts';
 import type { NightRun } from './night-run.ts';
+import { ALL_LANES } from './route-book.ts';
 
 /** A call that has been granted. */
 export interface GrantedCall {
@@ -27,8 +28,6 @@ const SLOW_MS = 5_000;
 const BACK_OFF_MS = 30_000;
 /** A lane that refused a call and did not say for how long is left alone. */
 const UNTOLD_WAIT_MS = 60_000;
-/** The route that avoids nothing. */
-const ALL_LANES = 0;
 /** A plan is made anew after so many answers: they tell of lengths what nothing did before. */
 const TELLING_ANSWERS = [8, 64];
 

@@ -9,7 +9,7 @@ import { type EventQueue, openEventQueue } from './event-queue.ts';
 import type { IdleLane } from './idleness.ts';
 import { type LaneState, laneStatesOf } from './lane-state.ts';
 import { openQuotaBook, type QuotaBook } from './quota-book.ts';
-import { openRouteBook, type RouteBook } from './route-book.ts';
+import { ALL_LANES, openRouteBook, type RouteBook } from './route-book.ts';
 
 /** How a simulated night is run. */
 export interface SimulationOptions {
@@ -61,7 +61,7 @@ export const openNightRun = (night: Night, options: SimulationOptions): NightRun
   const random01 = seededRandom(night.seed * 7_919 + 1);
   const lanes = laneStatesOf(night);
   const backlog = openBacklog();
-  for (const document of night.documents) backlog.add({ document, routeId: 0, freeAtMs: null });
+  for (const document of night.documents) backlog.add({ document, routeId: ALL_LANES, freeAtMs: null });
   return {
     night,
     options,

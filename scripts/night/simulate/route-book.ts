@@ -1,6 +1,9 @@
 /** Routes of a simulated night: requests that avoid the same lanes share one. */
 
-/** Routes by number; 0 avoids nothing. */
+/** The route that avoids nothing. */
+export const ALL_LANES = 0;
+
+/** Routes by number. */
 export interface RouteBook {
   /** The route of the requests that avoid all of these lanes, which may be a new one. */
   without(laneIds: readonly string[]): number;

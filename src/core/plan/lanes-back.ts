@@ -11,7 +11,7 @@ const LONG_MS = 2 * OTHERS_FIRST_MS;
 export const routesWithLanesLeft = ({ routes }: Situation): ReadonlySet<number> =>
   new Set(routes.flatMap(({ id, laneIdsSoon }) => (laneIdsSoon === undefined ? [] : [id])));
 
-/** The situation as it will be in {@link OTHERS_FIRST_MS}, but for what has to be done by then: that goes by the lanes it has now. */
+/** The situation as it will be when lanes have come back, but for what has to be done before long: that goes by the lanes it has now. */
 export const withLanesBack = (situation: Situation): Situation => ({
   ...situation,
   routes: situation.routes.map(({ laneIdsSoon, ...route }) =>

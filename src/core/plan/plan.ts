@@ -17,6 +17,7 @@ import { mixedAmongSiblings } from './siblings.ts';
 import { withoutRefuge } from './refuge.ts';
 import { type SizeClass, sizeClasses } from './size-classes.ts';
 import { cutNight, type Earliest, mostInTime, soonestInOrder, type WholeNight } from './soonest-night.ts';
+import { LEAST_SHARE } from './wish-list.ts';
 
 /** Requests of one class on one lane. */
 export interface Share {
@@ -68,8 +69,6 @@ type FreePlan = Omit<Plan, 'payments'>;
 
 /** How much later than the earliest finish a plan may be that goes by the user's order of lanes, as a share. */
 const FINISH_SLACK = 0.002;
-/** Less of a request than this is rounding. */
-const LEAST_LEFT = 0.5;
 /** In a night that lasts longer than this there is time to wait for first answers. */
 const LONG_NIGHT_MS = 600_000;
 
@@ -105,7 +104,7 @@ const freePlanInTime = (situation: Situation, solve: Solve): FreePlan => {
   if (!putsOff(now, routesWithLanesLeft(situation))) return now;
   const back = freePlan(withLanesBack(situation), solve);
   const isSooner = (back.finishAtMs ?? Infinity) + OTHERS_FIRST_MS < (now.finishAtMs ?? Infinity);
-  return isSooner || countLeft(back.undone) + LEAST_LEFT < countLeft(now.undone) ? back : now;
+  return isSooner || countLeft(back.undone) + LEAST_SHARE < countLeft(now.undone) ? back : now;
 };
 
 /** Whether something of these routes waits for a change. */

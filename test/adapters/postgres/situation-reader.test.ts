@@ -9,6 +9,9 @@ import { stopClockAt } from '../../contracts/quota-record.ts';
 import { openTestRecord } from '../../postgres-fixture.ts';
 import { openRecordAtWork, type RecordAtWork, SUCCEEDED } from './a-record-at-work.ts';
 
+/** What became of a call that failed on its lane. */
+const SICK = { outcome: 'sick', usage: null, settlement: 'estimate' } as const;
+
 const LANE = 'alpha/small';
 const OTHER = 'beta/small';
 const START_MS = Date.parse('2026-11-20T12:00:10Z');
@@ -88,9 +91,7 @@ describe('what waits', () => {
     expect(countOf(await bench.read())).toBe(18);
     await bench.end([first ?? 0]);
     await bench.end([second ?? 0], {
-      outcome: 'sick',
-      usage: null,
-      settlement: 'estimate',
+      ...SICK,
       next: { kind: 'parked', untilMs: START_MS + 30_000 },
     });
     expect(countOf(await bench.read())).toBe(19);
@@ -115,9 +116,7 @@ describe('what waits', () => {
   test('and failed on a lane a moment ago has that lane again soon, unless it is excluded for good', async (context) => {
     const bench = await openBench(context);
     const failed: Partial<FinishedCall> = {
-      outcome: 'sick',
-      usage: null,
-      settlement: 'estimate',
+      ...SICK,
       next: { kind: 'pending', avoidUntilMs: START_MS + 300_000 },
     };
     const [first, second, third] = await bench.beginSome(3);
@@ -140,9 +139,7 @@ describe('what waits', () => {
   test('and is parked may go where it may once its time has come, whatever it avoids until then', async (context) => {
     const bench = await openBench(context);
     const parked: Partial<FinishedCall> = {
-      outcome: 'sick',
-      usage: null,
-      settlement: 'estimate',
+      ...SICK,
       next: { kind: 'parked', untilMs: START_MS + 30_000 },
     };
     const [first, second, third] = await bench.beginSome(3);
@@ -211,9 +208,7 @@ describe('a lane', () => {
       usage: { promptTokens: 220, completionTokens: 20 },
     });
     await bench.end(ids.slice(1), {
-      outcome: 'sick',
-      usage: null,
-      settlement: 'estimate',
+      ...SICK,
       durationMs: 10,
       next: { kind: 'pending', avoidUntilMs: null },
     });
