@@ -18,6 +18,8 @@ export interface Asked {
 interface Pending {
   readonly id: number;
   readonly routeId: number;
+  /** All routes of its batch from the same pool, its own among them. */
+  readonly kinIds: readonly number[];
   readonly promptTokens: number;
   readonly capTokens: number;
   readonly laneIds: readonly string[];
@@ -87,19 +89,28 @@ export const expectNoIdleness = async (
   }
 };
 
-/** Of a route that the plan knows, and on no list of this lane's. */
+/** Of a route that the plan knows, or knew before the request failed, and on no list of this lane's. */
 const hasBetterPlace = (request: Pending, wishes: Wishes | null): boolean =>
   wishes !== null &&
-  wishes.plannedRouteIds.includes(request.routeId) &&
-  !wishes.ranges.some((wish) => isIn(request, wish));
+  isPlannedFor(request, wishes) &&
+  !wishes.ranges.some((wish) => isIn(request, wish, wishes));
 
-const isIn = ({ routeId, promptTokens }: Pending, { cell }: Wishes['ranges'][number]): boolean =>
-  routeId === cell.routeId && promptTokens >= cell.fromTokens && promptTokens <= cell.toTokens;
+const isPlannedFor = ({ kinIds }: Pending, { plannedRouteIds }: Wishes): boolean =>
+  kinIds.some((id) => plannedRouteIds.includes(id));
+
+const isIn = (
+  { routeId, kinIds, promptTokens }: Pending,
+  { cell }: Wishes['ranges'][number],
+  { plannedRouteIds }: Wishes,
+): boolean =>
+  (plannedRouteIds.includes(routeId) ? routeId === cell.routeId : kinIds.includes(cell.routeId)) &&
+  promptTokens >= cell.fromTokens &&
+  promptTokens <= cell.toTokens;
 
 /** What the lane may wait for: the largest of each range that is planned on it, and of other routes the one that suits it best. */
 const headsOf = (mine: readonly Pending[], wishes: Wishes | null, target: number): readonly Pending[] => {
   const wished = plannedOf(mine, wishes);
-  const others = mine.filter(({ routeId }) => !(wishes?.plannedRouteIds ?? []).includes(routeId));
+  const others = mine.filter((request) => wishes === null || !isPlannedFor(request, wishes));
   const best = [...Map.groupBy(others, ({ routeId }) => routeId).values()].flatMap((route) => {
     const upToTarget = route.filter((request) => tokensOf(request) <= target);
     return upToTarget.length > 0 ? largest(upToTarget) : largest(route, -1);
@@ -108,9 +119,15 @@ const headsOf = (mine: readonly Pending[], wishes: Wishes | null, target: number
 };
 
 const plannedOf = (mine: readonly Pending[], wishes: Wishes | null): readonly Pending[] =>
-  (wishes?.ranges ?? [])
-    .filter(({ isPlanned }) => isPlanned)
-    .flatMap((wish) => largest(mine.filter((request) => isIn(request, wish))));
+  wishes === null
+    ? []
+    : wishes.ranges
+        .filter(({ isPlanned }) => isPlanned)
+        .flatMap((wish) =>
+          [...Map.groupBy(mine, ({ routeId }) => routeId).values()].flatMap((route) =>
+            largest(route.filter((request) => isIn(request, wish, wishes))),
+          ),
+        );
 
 /** A call under way whose answer is due within the time that its lane takes, and what it reserves beyond usual answers. */
 interface Due {
@@ -201,7 +218,8 @@ const roomAtMs = (meter: Meter, request: Pending, nowMs: number): number => {
 
 const readPending = async (pool: pg.Pool): Promise<readonly Pending[]> => {
   const { rows } = await pool.query<Pending>(
-    `SELECT q.id, q.route_id AS "routeId", q.prompt_tokens AS "promptTokens", q.output_tokens AS "capTokens",
+    `SELECT q.id, q.route_id AS "routeId", ARRAY(SELECT k.id FROM route k WHERE k.batch_id = r.batch_id AND k.pool_name = r.pool_name) AS "kinIds",
+       q.prompt_tokens AS "promptTokens", q.output_tokens AS "capTokens",
        ARRAY(SELECT l FROM unnest(p.lane_ids) AS l WHERE l <> ALL (r.excluded) AND split_part(l, '/', 1) <> ALL (r.excluded)) AS "laneIds"
      FROM request q JOIN route r ON r.id = q.route_id JOIN pool p ON p.batch_id = r.batch_id AND p.name = r.pool_name
      WHERE q.state = 'pending' ORDER BY q.id`,

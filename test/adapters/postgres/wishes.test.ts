@@ -121,6 +121,30 @@ describe('a lane with wishes', () => {
     expect(await sizesOf(at, await grant(at, []))).toHaveLength(1);
   });
 
+  test('is granted what failed since the plan was made only where it wishes for others of that size', async (context) => {
+    const record = await openTestRecord(context);
+    await using at = await openNight(record, [], [10, 12, 900, 910]);
+    // They failed on some other lane, which their routes leave out.
+    for (const size of [12, 910])
+      await at.pool.query(
+        `UPDATE request SET route_id = intern_route(batch_id, 'small', ARRAY['beta/' || $1]) WHERE prompt_tokens = $1::integer`,
+        [String(size)],
+      );
+    const small = await grant(at, [wish(20, 29), wish(10, 19, { isPlanned: false })]);
+    expect((await sizesOf(at, small)).toSorted((a, b) => a - b)).toEqual([10, 12]);
+    expect(small.wishPlaces).toEqual([1, 1]);
+    expect(await grant(at, [])).toMatchObject({ slices: [], stoppedBy: 'no-work' });
+    const large = await grant(at, [wish(900, 999, { atMost: 1 })]);
+    expect(await sizesOf(at, large)).toHaveLength(2);
+  });
+
+  test('is granted by itself what failed since, where the plan knows nothing of its batch', async (context) => {
+    const record = await openTestRecord(context);
+    await using at = await openNight(record, [], [10]);
+    await at.pool.query(`UPDATE request SET route_id = intern_route(batch_id, 'small', ARRAY['beta/1'])`);
+    expect(await sizesOf(at, await grant(at, [], { plannedRouteIds: [77] }))).toEqual([10]);
+  });
+
   test('is granted a request once that it wishes for on a route which the plan does not know', async (context) => {
     const record = await openTestRecord(context);
     await using at = await openNight(record, [], [10, 900]);

@@ -36,7 +36,7 @@ $$;
 -- requests, has, full_size   see room_left
 -- routes                     those the lane serves; in their order
 -- wishes                     ranges of the backlog, see src/core/plan/wish-list.ts; the routes they are from are left to them
--- planned_routes             routes the plan knows: of these nothing is taken but by a wish
+-- planned_routes             routes the plan knows: of these nothing is taken but by a wish, nor of those that are newer (see new_routes)
 -- paid_context               on a paid lane its context: what is wished for and what is left of a budget cannot pay for is passed by; null: all is looked at
 -- is_sliced                  take all from one batch, so that whatever happens to it happens to the whole slice, and to its slot
 --
@@ -70,8 +70,15 @@ DECLARE
   -- The smallest of those that are welcome and do not fit now.
   welcome_prompt bigint;
   welcome_output bigint;
+  -- Routes that the plan does not know although something waits there, and those of them to which its wishes extend.
+  unplanned integer[] := ARRAY(
+    SELECT t.route_id FROM unnest(routes) WITH ORDINALITY AS t (route_id, turn)
+    WHERE t.route_id <> ALL (planned_routes) AND EXISTS (SELECT FROM request q WHERE q.route_id = t.route_id AND q.state = 'pending')
+    ORDER BY t.turn);
+  newer integer[] := new_routes(unplanned, planned_routes);
 BEGIN
   request_ids := '{}'; prompts := '{}'; outputs := '{}'; places := '{}'; stopped_by := '';
+  IF cardinality(newer) > 0 THEN wishes := wishes || wishes_extended_to(newer, wishes); END IF;
 
   FOR the_wish IN
     SELECT w.* FROM unnest(wishes) AS w JOIN route r ON r.id = w.route_id
@@ -133,12 +140,8 @@ BEGIN
     requests := beside.requests; has := beside.has;
   END LOOP;
 
-  -- After a night of failures there are hundreds of routes, most of them empty.
-  FOR the_route IN
-    SELECT t.route_id FROM unnest(routes) WITH ORDINALITY AS t (route_id, turn)
-    WHERE t.route_id <> ALL (planned_routes) AND EXISTS (SELECT FROM request q WHERE q.route_id = t.route_id AND q.state = 'pending')
-    ORDER BY t.turn
-  LOOP
+  FOREACH the_route IN ARRAY unplanned LOOP
+    CONTINUE WHEN the_route = ANY (newer);
     EXIT WHEN cardinality(request_ids) >= at_most OR (is_waiting AND requests < 1) OR (is_sliced AND cardinality(request_ids) > 0);
 
     -- The request that this lane would rather serve than any other, whether or not there is room now.
@@ -181,6 +184,25 @@ BEGIN
     stopped_by := ''; wake_at_ms := NULL;
   END IF;
 END
+$$;
+
+-- Those of the routes whose requests a plan knew on another route of the same pool: they failed since it was made. Whatever lane
+-- idles would take them at once, and it idles because nothing of their size belongs there. So until the next plan they go where others
+-- of their size do.
+CREATE FUNCTION new_routes(unplanned integer[], planned_routes integer[]) RETURNS integer[] LANGUAGE sql STABLE AS $$
+  SELECT coalesce(array_agg(n.id), '{}') FROM route n
+  WHERE n.id = ANY (unplanned) AND EXISTS (
+    SELECT FROM route k WHERE k.id = ANY (planned_routes) AND k.batch_id = n.batch_id AND k.pool_name = n.pool_name)
+$$;
+
+-- The wishes for such routes, each range once, as early as it is wished for on any route of the same pool.
+CREATE FUNCTION wishes_extended_to(newer integer[], wishes wish[]) RETURNS wish[] LANGUAGE sql STABLE AS $$
+  SELECT coalesce(array_agg(e.extended), '{}') FROM (
+    SELECT ROW(min(w.place), n.id, w.is_asked, w.cap, w.from_tokens, w.to_tokens, max(w.at_most), bool_or(w.is_planned))::wish AS extended
+    FROM route n JOIN route k ON k.batch_id = n.batch_id AND k.pool_name = n.pool_name JOIN unnest(wishes) AS w ON w.route_id = k.id
+    WHERE n.id = ANY (newer)
+    GROUP BY n.id, w.is_asked, w.cap, w.from_tokens, w.to_tokens
+  ) AS e
 $$;
 
 -- Whether requests are pending that a lane wishes for and has room for: then others hold them just now.
