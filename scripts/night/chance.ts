@@ -14,6 +14,8 @@ export interface Chance {
   logNormal(median: number, sigma: number): number;
   /** One of them. */
   oneOf<T>(values: readonly [T, ...T[]]): T;
+  /** So many of them, in their order. */
+  someOf<T>(count: number, values: readonly T[]): readonly T[];
 }
 
 /** The chance of a seed. */
@@ -27,6 +29,13 @@ export const chanceOf = (seed: number): Chance => {
     about: (value) => Math.max(1, Math.round(value * between(1 - SPREAD, 1 + SPREAD))),
     logNormal: (median, sigma) => median * Math.exp(sigma * normal(random01)),
     oneOf: (values) => values[Math.floor(random01() * values.length)] ?? values[0],
+    someOf: (count, values) =>
+      values
+        .map((value, index) => ({ value, index, lot: random01() }))
+        .toSorted((a, b) => a.lot - b.lot)
+        .slice(0, count)
+        .toSorted((a, b) => a.index - b.index)
+        .map(({ value }) => value),
   };
 };
 

@@ -2,6 +2,7 @@
 import { chanceOf } from './chance.ts';
 import type { Night } from './night.ts';
 import { alike } from './shapes/alike.ts';
+import { freeTiers } from './shapes/free-tiers.ts';
 import { manyTiny } from './shapes/many-tiny.ts';
 import { mixed } from './shapes/mixed.ts';
 import { oneDominant } from './shapes/one-dominant.ts';
@@ -13,6 +14,7 @@ import { tokenBound } from './shapes/token-bound.ts';
 /** Every shape by its name, in the order in which they are run. */
 export const SHAPES = {
   mixed,
+  'free-tiers': freeTiers,
   'token-bound': tokenBound,
   'request-bound': requestBound,
   'one-dominant': oneDominant,
