@@ -28,7 +28,7 @@ interface KeepPlanningTools extends PlanningTools {
 
 /** Plans are made this far apart, all in real milliseconds. A plan costs processor time, however fast the record's clock runs. */
 const PLAN_EVERY_MS = 2_000;
-/** The same where there is news. */
+/** The same where there is news, or will be. */
 const LEAST_PAUSE_MS = 500;
 /** Where nothing waits it is looked again after this long: nobody tells when the hours of a batch begin. */
 const IDLE_MS = 15_000;
@@ -45,8 +45,8 @@ const MOST_FORECASTS = 4;
 
 /**
  * Plans at once and then again and again on the lanes that `lanes` answers: every 2 s, within half a second when a lane
- * opened or a batch came, later where planning is dear; while nothing waits it only looks, every 15 s. Never rejects: errors are
- * logged, and planning goes on. Without a plan everything works as if nobody planned.
+ * opened, a batch came or a first answer is awaited, later where planning is dear; while nothing waits it only looks, every
+ * 15 s. Never rejects: errors are logged, and planning goes on. Without a plan everything works as if nobody planned.
  */
 export const keepPlanning = async (
   tools: KeepPlanningTools,
@@ -57,7 +57,7 @@ export const keepPlanning = async (
   planner.prepare?.();
   const isOver = aborted(signal);
   let news = new AbortController();
-  let isIdle = false;
+  let isIdle = true;
   const stopListening = wake.listen((woken) => {
     if (woken === '*' || isIdle) news.abort();
   });
@@ -65,12 +65,13 @@ export const keepPlanning = async (
   let lastCost: Cost = { readMs: 0, planMs: 0 };
   const round = async (): Promise<Pause> => {
     try {
-      const { cost, isIdle: hasNothing, ...made } = await planOnce(tools, lanes, forecasts);
+      const wasIdle = isIdle;
+      const { cost, isAwaiting, ...made } = await planOnce(tools, lanes, forecasts);
       const pause = pauseAfter(lesserOf(cost, lastCost));
       lastCost = cost;
-      forecasts = made.forecasts;
-      isIdle = hasNothing;
-      return hasNothing ? { ...pause, mostMs: Math.max(pause.mostMs, IDLE_MS) } : pause;
+      ({ forecasts, isIdle } = made);
+      if (isIdle) return { ...pause, mostMs: Math.max(pause.mostMs, IDLE_MS) };
+      return wasIdle || isAwaiting ? { ...pause, mostMs: pause.leastMs } : pause;
     } catch (error) {
       // One that was cut short by the end is no news.
       if (!signal.aborted) log.error({ err: error }, 'plan.failed');
@@ -104,6 +105,8 @@ interface Cost {
 interface Round {
   readonly cost: Cost;
   readonly isIdle: boolean;
+  /** The first answer of a lane, which will change the plan. */
+  readonly isAwaiting: boolean;
   readonly forecasts: Forecasts;
 }
 
@@ -142,7 +145,12 @@ const planOnce = async (
   const planMs = realTime.nowMs() - readAtMs;
   const forecasts = forecastsOf({ situation, plans, before });
   await tools.forecasts.store(forecasts);
-  return { cost: { readMs, planMs }, isIdle: last === undefined, forecasts };
+  return {
+    cost: { readMs, planMs },
+    isIdle: last === undefined,
+    isAwaiting: situation.lanes.some(({ guess }) => guess === 'awaited'),
+    forecasts,
+  };
 };
 
 /** How long before a situation was read the oldest count is of what waits in a batch. */

@@ -12,7 +12,7 @@ import { FakeClock, NOW_MS, recordingLog } from './fakes.ts';
 const planOf = ({ nowMs, cells }: Situation): Plan => ({
   madeAtMs: nowMs,
   finishAtMs: nowMs + 1_000 * cells.length,
-  lanes: [{ laneId: 'alpha/small', shares: [], binding: null, isHeld: false }],
+  lanes: [{ laneId: 'alpha/small', shares: [], binding: null, most: Infinity }],
   unplannable: [],
   undone: [],
   routeIds: [],
@@ -47,6 +47,7 @@ const setUp = async (first: Situation | Error = aSituation(), { hangs = false } 
   const state: NightState = { situation: first, reads: 0, planned: [], fails: null, hangs };
   const stored: Forecasts[] = [];
   const allowed: (Payment & PaymentTerm)[] = [];
+  const plannedAtMs: number[] = [];
   const book = openPlanBook(() => clock.nowMs());
   let isReady = false;
   const done = keepPlanning(
@@ -62,6 +63,7 @@ const setUp = async (first: Situation | Error = aSituation(), { hangs = false } 
       planner: {
         plan: async (situation) => {
           state.planned.push(situation);
+          plannedAtMs.push(clock.nowMs());
           clock.advanceTo(clock.nowMs() + costs.planMs);
           if (state.fails !== null) throw state.fails;
           if (state.hangs) await new Promise<never>(() => {});
@@ -100,6 +102,11 @@ const setUp = async (first: Situation | Error = aSituation(), { hangs = false } 
     send: (woken: string): void => {
       for (const listener of listeners) listener(woken);
     },
+    /** When plans were made, in ms since the test began, until so long after that. */
+    async plannedAt(afterMs: number): Promise<readonly number[]> {
+      await this.moveTo(afterMs);
+      return plannedAtMs.map((atMs) => atMs - NOW_MS);
+    },
     /** Moves on to so long after the test began. */
     async moveTo(afterMs: number): Promise<void> {
       // Sleeps end one by one, as they would.
@@ -133,14 +140,20 @@ describe('keepPlanning', () => {
     for (const night of [few, many]) await night.finish();
   });
 
-  it('plans at once, and then every 2 s', async () => {
+  it('plans at once, half a second later by what has begun meanwhile, and then every 2 s', async () => {
     const night = await setUp();
     expect(night.book.wishesFor('alpha/small')?.ranges).toEqual([]);
-    expect(night.state.planned).toHaveLength(1);
-    await night.moveTo(1_999);
-    expect(night.state.planned).toHaveLength(1);
-    await night.moveTo(4_000);
-    expect(night.state.planned).toHaveLength(3);
+    expect(await night.plannedAt(5_000)).toEqual([0, 500, 2_500, 4_500]);
+    await night.finish();
+  });
+
+  it('plans twice a second while the first answer of a lane is awaited', async () => {
+    const [lane] = aSituation().lanes;
+    if (lane === undefined) throw new Error('Expected a lane.');
+    const night = await setUp(aSituation({ lanes: [{ ...lane, guess: 'awaited' }] }));
+    expect(await night.plannedAt(1_500)).toEqual([0, 500, 1_000, 1_500]);
+    night.state.situation = aSituation({ lanes: [{ ...lane, guess: 'untold' }] });
+    expect(await night.plannedAt(4_100)).toEqual([0, 500, 1_000, 1_500, 2_000, 4_000]);
     await night.finish();
   });
 
@@ -165,7 +178,7 @@ describe('keepPlanning', () => {
   ])('plans later where $what is dear, news or not', async ({ costs, pauseMs }) => {
     const night = await setUp();
     Object.assign(night.costs, costs);
-    await night.moveTo(2_000);
+    await night.moveTo(500);
     // One that was dear may have met a busy machine; the first one starts the solver.
     expect(night.state.planned).toHaveLength(2);
     const onceMs = night.clock.nowMs() - NOW_MS;
@@ -202,7 +215,7 @@ describe('keepPlanning', () => {
     expect([night.state.reads, night.state.planned.length]).toEqual([2, 0]);
     night.state.situation = aSituation();
     night.send('*');
-    await night.moveTo(16_000);
+    await night.moveTo(15_900);
     expect([night.state.reads, night.state.planned.length]).toEqual([3, 1]);
     await night.finish();
   });

@@ -31,7 +31,7 @@ const share = (sizeClass: SizeClass, now: number): Share => ({
 const planOf = (shares: readonly Share[], laneId = 'alpha/small'): Plan => ({
   madeAtMs: 0,
   finishAtMs: 1_000,
-  lanes: [{ laneId, shares, binding: null, isHeld: false }],
+  lanes: [{ laneId, shares, binding: null, most: Infinity }],
   routeIds: [1],
   payments: [],
   cutsAtMs: [],
@@ -121,7 +121,7 @@ describe('a plan book', () => {
     const two = { ...planOf([share(SMALL, 3)]), lanes: ['alpha/small', 'beta/small'] };
     const plan = {
       ...two,
-      lanes: two.lanes.map((laneId) => ({ laneId, shares: [], binding: null, isHeld: false })),
+      lanes: two.lanes.map((laneId) => ({ laneId, shares: [], binding: null, most: Infinity })),
     };
     book.adopt(plan, 60_000);
     book.answered('alpha/small', true);

@@ -24,7 +24,7 @@ const TOLERABLE_LOSS = 0.1;
 export const idleLanes = (run: NightRun): readonly IdleLane[] =>
   run.lanes.flatMap((state): readonly IdleLane[] => {
     if (run.nowMs < state.opensAtMs || state.underWay >= slotsOf(state)) return [];
-    if (isHeld(run, state) || look(run, state).head !== null) return [];
+    if (isBounded(run, state) || look(run, state).head !== null) return [];
     const documentId = run.backlog
       .cells()
       .filter((cell) => mayTake(run, state, cell))
@@ -34,9 +34,9 @@ export const idleLanes = (run: NightRun): readonly IdleLane[] =>
     return documentId === undefined ? [] : [{ laneId: state.lane.id, atMs, documentId }];
   });
 
-/** Whether the plan says that it waits. */
-const isHeld = ({ plan }: NightRun, { lane }: LaneState): boolean =>
-  plan?.lanes.some(({ laneId, isHeld: waits }) => laneId === lane.id && waits) ?? false;
+/** Whether the plan says that it waits, or takes only so much. */
+const isBounded = ({ plan }: NightRun, { lane }: LaneState): boolean =>
+  plan?.lanes.some(({ laneId, most }) => laneId === lane.id && most < Infinity) ?? false;
 
 /** Whether the lane is open to it and the plan, where there is one, does not say that it is better elsewhere. */
 const mayTake = ({ plan, routes }: NightRun, { lane }: LaneState, cell: BacklogCell): boolean => {

@@ -16,7 +16,7 @@ export interface SimulationOptions {
   readonly solve: Solve;
   /** `local`: every lane by itself takes what suits it best, as where there is no plan. */
   readonly matching: 'planned' | 'local';
-  /** Between two plans, unless something happens. */
+  /** Between two plans, unless something happens or a first answer is awaited. */
   readonly replanMs: number;
 }
 
@@ -52,6 +52,8 @@ export interface NightRun {
   plans: number;
   plan: Plan | null;
   planIsStale: boolean;
+  /** From the latest plan to the next, unless something happens. */
+  nextPlanMs: number;
   lastAnswerAtMs: number;
   forecasts: NightForecasts;
 }
@@ -82,6 +84,7 @@ export const openNightRun = (night: Night, options: SimulationOptions): NightRun
     plans: 0,
     plan: null,
     planIsStale: true,
+    nextPlanMs: options.replanMs,
     lastAnswerAtMs: night.startsAtMs,
     forecasts: { atStart: null, atHalf: null, halfAtMs: 0 },
   };

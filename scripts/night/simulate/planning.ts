@@ -66,11 +66,17 @@ const planLaneOf = ({ lane, failureShare, opensAtMs }: LaneState, length: CallLe
   ...(lane.unitCost === undefined ? {} : { unitCost: lane.unitCost }),
 });
 
+/** After the first plan, and while the first answer of a lane is awaited, the next one comes after such a share of the usual pause. */
+const SOON_SHARE = 1 / 4;
+
+const isAwaiting = ({ lanes }: Situation): boolean => lanes.some(({ guess }) => guess === 'awaited');
+
 /** Makes the plan anew, unless the night goes without. */
 export const replan = (run: NightRun): void => {
-  const { matching, solve } = run.options;
+  const { matching, solve, replanMs } = run.options;
   const situation = situationOf(run);
   run.plan = matching === 'planned' && run.backlog.size() > 0 ? makePlan(situation, solve) : null;
+  run.nextPlanMs = replanMs * (run.plans === 0 || isAwaiting(situation) ? SOON_SHARE : 1);
   run.plans += 1;
   run.planIsStale = false;
   for (const lane of run.lanes) lane.progress = { ...NO_PROGRESS, credits: lane.progress.credits };

@@ -78,7 +78,7 @@ const noteIdleness = (run: NightRun): void => {
 const planEvery = (run: NightRun, isOver: () => boolean): void => {
   if (isOver()) return;
   run.events.push({
-    atMs: run.nowMs + run.options.replanMs,
+    atMs: run.nowMs + run.nextPlanMs,
     run: () => {
       planAndGrant(run);
       planEvery(run, isOver);

@@ -2,6 +2,7 @@
 import type { Metric, TokenEstimate } from '../model.ts';
 import { thousandthsOf } from '../quota/unit-cost.ts';
 import type { BacklogCell, PlanLane, PlanLimit } from './situation.ts';
+import type { Share } from './plan.ts';
 import type { SizeClass } from './size-classes.ts';
 
 /** What of requests decides whether a lane can take them; of a cell the largest of them. */
@@ -41,6 +42,15 @@ export const limitsOf = (
   { id, providerId }: Pick<PlanLane, 'id' | 'providerId'>,
   limits: readonly PlanLimit[],
 ): readonly PlanLimit[] => limits.filter(({ scope }) => scope === id || scope === providerId);
+
+/** What all that is planned on a lane, now and later, is expected to take of the limit. */
+export const plannedUse = (limit: PlanLimit, lane: PlanLane, shares: readonly PlannedRequests[]): number =>
+  shares.reduce(
+    (sum, { sizeClass, now, later }) => sum + (now + later) * expectedUse(limit, lane, sizeClass),
+    0,
+  );
+
+type PlannedRequests = Pick<Share, 'sizeClass' | 'now' | 'later'>;
 
 /** How long a slot is taken. */
 export const expectedMs = ({ callMs, failureShare }: PlanLane): number => callMs / (1 - failureShare);

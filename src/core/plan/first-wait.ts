@@ -3,8 +3,8 @@
  * what a person would see of the plan first. What frees meanwhile is left out, so that the true instant is this or later.
  */
 import { windowMs } from '../quota/window.ts';
-import { expectedMs, expectedUse, limitsOf } from './demand.ts';
-import type { LanePlan, Plan } from './plan.ts';
+import { expectedMs, limitsOf, plannedUse } from './demand.ts';
+import type { Plan } from './plan.ts';
 import { hasResets, resetsOf, SHORT_WINDOW_MS } from './segments.ts';
 import type { PlanLane, PlanLimit, Situation } from './situation.ts';
 
@@ -67,13 +67,8 @@ const useOf = (
   return { perRequest: taken / requestsOf(plan, lane.id), part: all === 0 ? 0 : taken / all };
 };
 
-const takenOf = (limit: PlanLimit, lane: PlanLane, { lanes }: Plan): number => {
-  const shares: LanePlan['shares'] = lanes.find(({ laneId }) => laneId === lane.id)?.shares ?? [];
-  return shares.reduce(
-    (sum, { sizeClass, now, later }) => sum + (now + later) * expectedUse(limit, lane, sizeClass),
-    0,
-  );
-};
+const takenOf = (limit: PlanLimit, lane: PlanLane, { lanes }: Plan): number =>
+  plannedUse(limit, lane, lanes.find(({ laneId }) => laneId === lane.id)?.shares ?? []);
 
 interface Pace {
   readonly planned: number;

@@ -42,7 +42,7 @@ export const paidPlans = (
         .filter((place) => place.lane === lane)
         .map(shareOf),
       binding: null,
-      isHeld: false,
+      most: Infinity,
     })),
     costsNanoDollars: placed.map((places) =>
       places.reduce((sum, { lane, sizeClass, count }) => sum + costOf(lane, sizeClass) * count, 0),

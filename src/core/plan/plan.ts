@@ -4,14 +4,13 @@
  * as that, for the user's order of lanes. Where that is too late for some that expire, as many as can be come first.
  * Pure; made anew every few seconds from how things stand, so it may round where reality will not.
  */
-import { windowMs } from '../quota/window.ts';
 import { countLeft, type LeftOver, ROUNDING } from './by-deadline.ts';
-import { canTake, expectedUse, limitsOf } from './demand.ts';
+import { canTake, limitsOf, plannedUse } from './demand.ts';
+import { mostUntilAnswers } from './first-answers.ts';
 import { paidWork, type Payment, withoutMoney } from './payments.ts';
 import { OTHERS_FIRST_MS, routesWithLanesLeft, withLanesBack } from './lanes-back.ts';
 import type { LinearSolution, Solve } from './linear-programme.ts';
 import type { NightProgramme } from './programme.ts';
-import { SHORT_WINDOW_MS } from './segments.ts';
 import type { PlanLane, PlanLimit, Situation } from './situation.ts';
 import { mixedAmongSiblings } from './siblings.ts';
 import { withoutRefuge } from './refuge.ts';
@@ -40,8 +39,8 @@ export interface LanePlan {
   readonly shares: readonly Share[];
   /** What keeps it from taking more; `null` where nothing does, or only its calls at once. */
   readonly binding: PlanLimit | null;
-  /** It takes nothing until the next plan: see {@link isHeld}. */
-  readonly isHeld: boolean;
+  /** It takes no more requests until the next plan: see {@link mostUntilAnswers}. */
+  readonly most: number;
 }
 
 /** The plan of a night. */
@@ -69,8 +68,6 @@ type FreePlan = Omit<Plan, 'payments'>;
 
 /** How much later than the earliest finish a plan may be that goes by the user's order of lanes, as a share. */
 const FINISH_SLACK = 0.002;
-/** In a night that lasts longer than this there is time to wait for first answers. */
-const LONG_NIGHT_MS = 600_000;
 
 /** Makes the plan. @throws what `solve` throws. */
 export const makePlan = (situation: Situation, solve: Solve): Plan => {
@@ -135,7 +132,7 @@ const freePlan = (situation: Situation, solve: Solve): FreePlan => {
         laneId: lane.id,
         shares: triesOf(lane, unplannable),
         binding: null,
-        isHeld: false,
+        most: Infinity,
       })),
       routeIds: [],
       unplannable,
@@ -153,7 +150,7 @@ const freePlan = (situation: Situation, solve: Solve): FreePlan => {
   const { night, earliest } = isTooLong ? mostInTime(cutNight(whole, used, { expiryOf }), solve) : soonest;
   const preferred = inPreferredOrder(night, earliest, solve);
   const first = withoutRefuge(night, earliest);
-  const isTasting = finishAtMs - nowMs > LONG_NIGHT_MS && lanes.some(({ guess }) => guess === 'awaited');
+  const most = mostUntilAnswers(situation, finishAtMs);
   return {
     madeAtMs: nowMs,
     finishAtMs,
@@ -164,7 +161,7 @@ const freePlan = (situation: Situation, solve: Solve): FreePlan => {
         return {
           ...own,
           shares: [...own.shares, ...triesOf(lane, unplannable)],
-          isHeld: isTasting && isHeld(lane, ownLimits.get(lane.id) ?? []),
+          most: most(lane),
         };
       }),
       situation,
@@ -180,13 +177,6 @@ const triesOf = ({ id }: PlanLane, unplannable: readonly SizeClass[]): readonly 
   unplannable
     .filter(({ laneIds }) => laneIds.includes(id))
     .map((sizeClass) => ({ sizeClass, now: 0, later: 0, worthMs: 0, lossMs: 0, goesFirst: false }));
-
-/**
- * Quota that does not come back within minutes is soon used up, and what for hangs on how quick the other lanes are. So a
- * lane that has it, and has shown its own pace, waits at the beginning of a long night until the others have answered once.
- */
-const isHeld = ({ guess }: PlanLane, limits: readonly PlanLimit[]): boolean =>
-  guess === undefined && limits.some(({ window }) => windowMs(window) > SHORT_WINDOW_MS);
 
 /** What happens on lanes that nothing goes to cuts no night. */
 const inUse = (situation: Situation, isUsed: (lane: PlanLane) => boolean): Situation => {
@@ -237,7 +227,7 @@ const lanePlan = (
     readonly preferred: LinearSolution;
     readonly first: ReadonlySet<SizeClass>;
   },
-): Omit<LanePlan, 'isHeld'> => {
+): Omit<LanePlan, 'most'> => {
   const own = night.placements.flatMap((placement, column) =>
     placement.laneIndex === laneIndex ? [{ ...placement, column }] : [],
   );
@@ -271,10 +261,7 @@ const bindingLimit = (
   let binding: { readonly limit: PlanLimit; readonly worth: number } | null = null;
   for (const { limit, row } of limitRows) {
     if (limit.scope !== lane.id && limit.scope !== lane.providerId) continue;
-    const taken = shares.reduce(
-      (sum, { sizeClass, now, later }) => sum + (now + later) * expectedUse(limit, lane, sizeClass),
-      0,
-    );
+    const taken = plannedUse(limit, lane, shares);
     const worth = (-(earliest.rowDuals[row] ?? 0) / (secondCost * limit.amount)) * taken;
     if (worth > (binding?.worth ?? 1e-9)) binding = { limit, worth };
   }

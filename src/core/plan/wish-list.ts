@@ -58,9 +58,17 @@ const FIRST_CREDIT = 0.5;
 /** As many as there are. */
 const ALL = 1_000_000;
 
-/** The wishes of a lane, most wanted first. */
-export const wishList = ({ shares, isHeld }: LanePlan, { taken, credits }: LaneProgress): readonly Wish[] => {
-  if (isHeld) return [];
+/** The wishes of a lane, most wanted first; only the first one where the lane is to take so many in all, or none. */
+export const wishList = (plan: LanePlan, progress: LaneProgress): readonly Wish[] => {
+  if (plan.most === Infinity) return allWishes(plan, progress);
+  const left = plan.most - progress.taken.values().reduce((sum, count) => sum + count, 0);
+  if (left <= 0) return [];
+  return allWishes(plan, progress)
+    .slice(0, 1)
+    .map((wish) => ({ ...wish, atMost: Math.min(wish.atMost, left) }));
+};
+
+const allWishes = ({ shares }: LanePlan, { taken, credits }: LaneProgress): readonly Wish[] => {
   const [first, now, later] = rounds(shares, taken);
   const planned = [...first, ...now].map(({ share }) => share);
   const welcome = shares

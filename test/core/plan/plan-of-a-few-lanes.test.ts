@@ -132,12 +132,21 @@ test('lanes that open one soon after the other are not all taken to open with th
   );
 });
 
-/** A lane with a day, one with a minute, and a new one. */
-const aNightWithANewLane = (guess: 'awaited' | 'untold', count: number) =>
+type Guess = 'awaited' | 'untold';
+
+/** A lane with a day, one with a minute, and a new one; `others`: they were not heard of either. */
+const aNightWithANewLane = (
+  { guess, others }: Record<'guess', Guess> & Partial<Record<'others', Guess>>,
+  count: number,
+) =>
   aSituation({
     cells: [aCell(28, count)],
     routes: [{ id: 1, batchId: 1, priority: 0, laneIds: ['alpha/day', 'alpha/minute', 'alpha/new'] }],
-    lanes: [aPlanLane('alpha/day'), aPlanLane('alpha/minute'), aPlanLane('alpha/new', { guess })],
+    lanes: [
+      aPlanLane('alpha/day', others === undefined ? {} : { guess: others }),
+      aPlanLane('alpha/minute', others === undefined ? {} : { guess: others }),
+      aPlanLane('alpha/new', { guess }),
+    ],
     limits: [
       aPlanLimit('alpha/day', { window: DAY, amount: 200 }),
       aPlanLimit('alpha/minute'),
@@ -145,13 +154,17 @@ const aNightWithANewLane = (guess: 'awaited' | 'untold', count: number) =>
     ],
   });
 
-const heldLanes = (...of: Parameters<typeof aNightWithANewLane>): readonly string[] =>
-  makePlan(aNightWithANewLane(...of), solve)
-    .lanes.filter(({ isHeld }) => isHeld)
-    .map(({ laneId }) => laneId);
+const boundsOf = (...of: Parameters<typeof aNightWithANewLane>): readonly number[] =>
+  makePlan(aNightWithANewLane(...of), solve).lanes.map(({ most }) => most);
 
-test('in a long night quota that does not come back soon waits until every lane has answered once', () => {
-  expect(heldLanes('awaited', 4_000)).toEqual(['alpha/day']);
-  expect(heldLanes('untold', 4_000)).toEqual([]);
-  expect(heldLanes('awaited', 400)).toEqual([]);
+test('in a long night quota that does not come back soon waits until every lane that was called has answered once', () => {
+  expect(boundsOf({ guess: 'awaited' }, 4_000)).toEqual([0, Infinity, 0]);
+  expect(boundsOf({ guess: 'untold' }, 4_000)).toEqual([Infinity, Infinity, Infinity]);
+  expect(boundsOf({ guess: 'awaited' }, 400)).toEqual([Infinity, Infinity, Infinity]);
+});
+
+test('where no lane was ever heard of, of quota that does not come back soon one call is made', () => {
+  expect(boundsOf({ guess: 'untold', others: 'untold' }, 4_000)).toEqual([1, Infinity, 1]);
+  expect(boundsOf({ guess: 'awaited', others: 'untold' }, 4_000)).toEqual([1, Infinity, 0]);
+  expect(boundsOf({ guess: 'untold', others: 'untold' }, 400)).toEqual([Infinity, Infinity, Infinity]);
 });

@@ -32,7 +32,7 @@ const anyPlans: fc.Arbitrary<readonly LanePlan[]> = fc.tuple(
     fc
       .subarray([...CLASSES])
       .chain((classes) => fc.tuple(...classes.map(anyShare)))
-      .map((shares): LanePlan => ({ laneId: id, shares, binding: null, isHeld: false })),
+      .map((shares): LanePlan => ({ laneId: id, shares, binding: null, most: Infinity })),
   ),
 );
 

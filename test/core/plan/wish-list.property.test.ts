@@ -26,7 +26,7 @@ const anyShare = (sizeClass: SizeClass): fc.Arbitrary<Share> =>
 const anyLanePlan: fc.Arbitrary<LanePlan> = anyCells([1]).chain((cells) =>
   fc
     .tuple(...sizeClasses(aSituation({ cells, routes: [ROUTE], lanes: [], limits: [] })).map(anyShare))
-    .map((shares) => ({ laneId: 'p0/m0', shares, binding: null, isHeld: false })),
+    .map((shares) => ({ laneId: 'p0/m0', shares, binding: null, most: Infinity })),
 );
 
 /** Some of what was planned has been granted. */
@@ -88,6 +88,20 @@ test('a lane with nothing planned gets all that loses little or is placed here l
       const wished = new Set(wishList(idle, NO_PROGRESS).map(({ sizeClass }) => sizeClass));
       for (const { sizeClass, later, lossMs, worthMs } of idle.shares)
         expect(wished.has(sizeClass)).toBe(later > 0 || lossMs <= worthMs / 10);
+    }),
+  );
+});
+
+test('a lane that is to take so many at most wishes for its first wish, and for no more than are left of them', () => {
+  fc.assert(
+    fc.property(anyList, fc.integer({ min: 0, max: 3 }), ({ plan, taken }, more) => {
+      const progress = { ...NO_PROGRESS, taken };
+      const before = taken.values().reduce((sum, count) => sum + count, 0);
+      const [first] = wishList(plan, progress);
+      const bounded = wishList({ ...plan, most: before + more }, progress);
+      expect(bounded).toEqual(
+        more === 0 || first === undefined ? [] : [{ ...first, atMost: Math.min(first.atMost, more) }],
+      );
     }),
   );
 });
