@@ -12,7 +12,7 @@ export interface PlanBook {
   took(laneId: string, sizeClass: SizeClass): void;
   /**
    * The lane was asked, and how it came out. Where no lane finds anything that it wishes for although something waits, the
-   * plan has missed something: it is given up until the next one, and lanes take what suits them.
+   * plan has missed something: it is given up until the next one, and lanes take what suits them. One that is to wait idles by plan.
    */
   answered(laneId: string, hasNoWork: boolean): void;
   /** A new plan, which nothing was granted by yet; it is in force for so long by the book's clock, or until the next. */
@@ -48,7 +48,7 @@ export const openPlanBook = (nowMs: () => number): PlanBook => {
     },
     answered: (laneId, hasNoWork) => {
       if (!hasNoWork) idle.delete(laneId);
-      else if (pages.has(laneId)) idle.add(laneId);
+      else if (pages.get(laneId)?.plan.most === Infinity) idle.add(laneId);
       if (idle.size === 0 || idle.size < pages.size || nowMs() > untilMs) return;
       untilMs = -Infinity;
       for (const listener of listeners) listener();

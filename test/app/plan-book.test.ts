@@ -137,4 +137,12 @@ describe('a plan book', () => {
     book.answered('beta/small', true);
     expect(book.wishesFor('alpha/small')).not.toBeNull();
   });
+
+  it('keeps a plan by which lanes are to wait, though they find nothing to do', () => {
+    const { book } = setUp();
+    const plan = planOf([share(SMALL, 3)]);
+    book.adopt({ ...plan, lanes: plan.lanes.map((lane) => ({ ...lane, most: 0 })) }, 60_000);
+    book.answered('alpha/small', true);
+    expect(book.wishesFor('alpha/small')).toMatchObject({ ranges: [] });
+  });
 });

@@ -18,7 +18,7 @@ export interface Asked {
 interface Pending {
   readonly id: number;
   readonly routeId: number;
-  /** All routes of its batch from the same pool, its own among them. */
+  /** Routes of its batch from the same pool on which something waits, its own among them. */
   readonly kinIds: readonly number[];
   readonly promptTokens: number;
   readonly capTokens: number;
@@ -218,7 +218,8 @@ const roomAtMs = (meter: Meter, request: Pending, nowMs: number): number => {
 
 const readPending = async (pool: pg.Pool): Promise<readonly Pending[]> => {
   const { rows } = await pool.query<Pending>(
-    `SELECT q.id, q.route_id AS "routeId", ARRAY(SELECT k.id FROM route k WHERE k.batch_id = r.batch_id AND k.pool_name = r.pool_name) AS "kinIds",
+    `SELECT q.id, q.route_id AS "routeId", ARRAY(SELECT k.id FROM route k WHERE k.batch_id = r.batch_id AND k.pool_name = r.pool_name
+         AND EXISTS (SELECT FROM request o WHERE o.route_id = k.id AND o.state = 'pending')) AS "kinIds",
        q.prompt_tokens AS "promptTokens", q.output_tokens AS "capTokens",
        ARRAY(SELECT l FROM unnest(p.lane_ids) AS l WHERE l <> ALL (r.excluded) AND split_part(l, '/', 1) <> ALL (r.excluded)) AS "laneIds"
      FROM request q JOIN route r ON r.id = q.route_id JOIN pool p ON p.batch_id = r.batch_id AND p.name = r.pool_name

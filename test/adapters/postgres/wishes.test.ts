@@ -133,16 +133,22 @@ describe('a lane with wishes', () => {
     const small = await grant(at, [wish(20, 29), wish(10, 19, { isPlanned: false })]);
     expect((await sizesOf(at, small)).toSorted((a, b) => a - b)).toEqual([10, 12]);
     expect(small.wishPlaces).toEqual([1, 1]);
+    // There is nobody else for the 900 and the 910 now, but the plan has a place for them.
     expect(await grant(at, [])).toMatchObject({ slices: [], stoppedBy: 'no-work' });
     const large = await grant(at, [wish(900, 999, { atMost: 1 })]);
     expect(await sizesOf(at, large)).toHaveLength(2);
   });
 
-  test('is granted by itself what failed since, where the plan knows nothing of its batch', async (context) => {
+  test.for([
+    { what: 'the plan knows nothing of its batch', prompts: [10, 900], plannedRouteIds: [77] },
+    { what: 'nothing else of its batch waits', prompts: [10], plannedRouteIds: [1] },
+  ])('is granted by itself what failed since, where $what', async ({ prompts, plannedRouteIds }, context) => {
     const record = await openTestRecord(context);
-    await using at = await openNight(record, [], [10]);
-    await at.pool.query(`UPDATE request SET route_id = intern_route(batch_id, 'small', ARRAY['beta/1'])`);
-    expect(await sizesOf(at, await grant(at, [], { plannedRouteIds: [77] }))).toEqual([10]);
+    await using at = await openNight(record, [], prompts);
+    await at.pool.query(
+      `UPDATE request SET route_id = intern_route(batch_id, 'small', ARRAY['beta/1']) WHERE prompt_tokens = 10`,
+    );
+    expect(await sizesOf(at, await grant(at, [], { plannedRouteIds }))).toContain(10);
   });
 
   test('is granted a request once that it wishes for on a route which the plan does not know', async (context) => {

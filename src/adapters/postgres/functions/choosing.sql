@@ -188,11 +188,12 @@ $$;
 
 -- Those of the routes whose requests a plan knew on another route of the same pool: they failed since it was made. Whatever lane
 -- idles would take them at once, and it idles because nothing of their size belongs there. So until the next plan they go where others
--- of their size do.
+-- of their size do, as long as others wait.
 CREATE FUNCTION new_routes(unplanned integer[], planned_routes integer[]) RETURNS integer[] LANGUAGE sql STABLE AS $$
   SELECT coalesce(array_agg(n.id), '{}') FROM route n
   WHERE n.id = ANY (unplanned) AND EXISTS (
-    SELECT FROM route k WHERE k.id = ANY (planned_routes) AND k.batch_id = n.batch_id AND k.pool_name = n.pool_name)
+    SELECT FROM route k WHERE k.id = ANY (planned_routes) AND k.batch_id = n.batch_id AND k.pool_name = n.pool_name
+      AND EXISTS (SELECT FROM request q WHERE q.route_id = k.id AND q.state = 'pending'))
 $$;
 
 -- The wishes for such routes, each range once, as early as it is wished for on any route of the same pool.
