@@ -15,10 +15,12 @@ export const routesWithLanesLeft = ({ routes }: Situation): ReadonlySet<number> 
 export const withLanesBack = (situation: Situation): Situation => ({
   ...situation,
   routes: situation.routes.map(({ laneIdsSoon, ...route }) =>
-    laneIdsSoon === undefined || dueOf(route) < situation.nowMs + LONG_MS
+    laneIdsSoon === undefined || deadlineOf(route) < situation.nowMs + LONG_MS
       ? route
       : { ...route, laneIds: laneIdsSoon },
   ),
 });
 
-const dueOf = ({ pays, expiresAtMs }: PlanRoute): number => pays?.deadlineAtMs ?? expiresAtMs ?? Infinity;
+/** By when what waits there is to be done; `Infinity` where it may be done at any time. */
+export const deadlineOf = ({ pays, expiresAtMs }: PlanRoute): number =>
+  pays?.deadlineAtMs ?? expiresAtMs ?? Infinity;

@@ -6,9 +6,9 @@
  */
 import { countLeft, type LeftOver, ROUNDING } from './by-deadline.ts';
 import { canTake, limitsOf, plannedUse } from './demand.ts';
-import { mostUntilAnswers } from './first-answers.ts';
+import { boundUntilAnswers } from './first-answers.ts';
 import { paidWork, type Payment, withoutMoney } from './payments.ts';
-import { OTHERS_FIRST_MS, routesWithLanesLeft, withLanesBack } from './lanes-back.ts';
+import { deadlineOf, OTHERS_FIRST_MS, routesWithLanesLeft, withLanesBack } from './lanes-back.ts';
 import type { LinearSolution, Solve } from './linear-programme.ts';
 import type { NightProgramme } from './programme.ts';
 import type { PlanLane, PlanLimit, Situation } from './situation.ts';
@@ -39,7 +39,7 @@ export interface LanePlan {
   readonly shares: readonly Share[];
   /** What keeps it from taking more; `null` where nothing does, or only its calls at once. */
   readonly binding: PlanLimit | null;
-  /** It takes no more requests until the next plan: see {@link mostUntilAnswers}. */
+  /** It takes no more requests until the next plan: see {@link boundUntilAnswers}. */
   readonly most: number;
 }
 
@@ -72,10 +72,12 @@ const FINISH_SLACK = 0.002;
 /** Makes the plan. @throws what `solve` throws. */
 export const makePlan = (situation: Situation, solve: Solve): Plan => {
   const { lanes, payments, routeIds } = paidWork(withLanesBack(situation), solve);
-  const free = freePlanInTime(withoutMoney(expiringUnpaid(situation, payments)), solve);
+  const unpaid = withoutMoney(expiringUnpaid(situation, payments));
+  const free = freePlanInTime(unpaid, solve);
+  const endsAtMs = Math.min(free.finishAtMs ?? unpaid.nowMs, ...situation.routes.map(deadlineOf));
   return {
     ...free,
-    lanes: [...free.lanes, ...lanes],
+    lanes: [...boundUntilAnswers(free.lanes, unpaid, endsAtMs), ...lanes],
     routeIds: [...new Set([...free.routeIds, ...routeIds])],
     payments,
   };
@@ -150,7 +152,6 @@ const freePlan = (situation: Situation, solve: Solve): FreePlan => {
   const { night, earliest } = isTooLong ? mostInTime(cutNight(whole, used, { expiryOf }), solve) : soonest;
   const preferred = inPreferredOrder(night, earliest, solve);
   const first = withoutRefuge(night, earliest);
-  const most = mostUntilAnswers(situation, finishAtMs);
   return {
     madeAtMs: nowMs,
     finishAtMs,
@@ -158,11 +159,7 @@ const freePlan = (situation: Situation, solve: Solve): FreePlan => {
     lanes: mixedAmongSiblings(
       lanes.map((lane, index) => {
         const own = lanePlan(lane, index, { night, earliest, preferred, first });
-        return {
-          ...own,
-          shares: [...own.shares, ...triesOf(lane, unplannable)],
-          most: most(lane),
-        };
+        return { ...own, shares: [...own.shares, ...triesOf(lane, unplannable)] };
       }),
       situation,
     ),
@@ -227,7 +224,7 @@ const lanePlan = (
     readonly preferred: LinearSolution;
     readonly first: ReadonlySet<SizeClass>;
   },
-): Omit<LanePlan, 'most'> => {
+): LanePlan => {
   const own = night.placements.flatMap((placement, column) =>
     placement.laneIndex === laneIndex ? [{ ...placement, column }] : [],
   );
@@ -248,7 +245,7 @@ const lanePlan = (
       goesFirst: first.has(sizeClass),
     };
   });
-  return { laneId: lane.id, shares, binding: bindingLimit(lane, shares, night, earliest) };
+  return { laneId: lane.id, shares, binding: bindingLimit(lane, shares, night, earliest), most: Infinity };
 };
 
 /** The limit whose next unit would bring the finish forward most, by what the lane takes of it. */

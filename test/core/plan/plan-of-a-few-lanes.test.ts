@@ -4,7 +4,7 @@ import { leftByDeadline } from '../../../src/core/plan/by-deadline.ts';
 import { forecastsOf } from '../../../src/core/plan/forecast.ts';
 import { makePlan, type Plan } from '../../../src/core/plan/plan.ts';
 import { segmentsOf } from '../../../src/core/plan/segments.ts';
-import type { Situation } from '../../../src/core/plan/situation.ts';
+import type { PlanRoute, Situation } from '../../../src/core/plan/situation.ts';
 import { aCell, aPlanLane, aPlanLimit, aSituation, NOW_MS } from './a-situation.ts';
 
 const solve = await openSolver();
@@ -136,12 +136,14 @@ type Guess = 'awaited' | 'untold';
 
 /** A lane with a day, one with a minute, and a new one; `others`: they were not heard of either. */
 const aNightWithANewLane = (
-  { guess, others }: Record<'guess', Guess> & Partial<Record<'others', Guess>>,
+  { guess, others, ...route }: Record<'guess', Guess> & Partial<Record<'others', Guess>> & Partial<PlanRoute>,
   count: number,
 ) =>
   aSituation({
     cells: [aCell(28, count)],
-    routes: [{ id: 1, batchId: 1, priority: 0, laneIds: ['alpha/day', 'alpha/minute', 'alpha/new'] }],
+    routes: [
+      { id: 1, batchId: 1, priority: 0, laneIds: ['alpha/day', 'alpha/minute', 'alpha/new'], ...route },
+    ],
     lanes: [
       aPlanLane('alpha/day', others === undefined ? {} : { guess: others }),
       aPlanLane('alpha/minute', others === undefined ? {} : { guess: others }),
@@ -161,6 +163,13 @@ test('in a long night quota that does not come back soon waits until every lane 
   expect(boundsOf({ guess: 'awaited' }, 4_000)).toEqual([0, Infinity, 0]);
   expect(boundsOf({ guess: 'untold' }, 4_000)).toEqual([Infinity, Infinity, Infinity]);
   expect(boundsOf({ guess: 'awaited' }, 400)).toEqual([Infinity, Infinity, Infinity]);
+});
+
+test.each([
+  { expiresAtMs: NOW_MS + 5 * MINUTE_MS },
+  { pays: { deadlineAtMs: NOW_MS + 5 * MINUTE_MS, leftNanoDollars: 1e9 } },
+])('nobody waits where something is due within minutes', (due) => {
+  expect(boundsOf({ guess: 'awaited', ...due }, 4_000)).toEqual([Infinity, Infinity, Infinity]);
 });
 
 test('where no lane was ever heard of, of quota that does not come back soon one call is made', () => {
