@@ -51,6 +51,22 @@ test('the mixed night has nine providers or more, every kind of window, and 4,50
   expect(Math.max(...documents.map(({ promptTokens }) => promptTokens))).toBeGreaterThan(30_000);
 });
 
+test('a night of free tiers has nine of thirteen, and 3,500 to 5,000 documents up to 40,000 tokens', () => {
+  const nights = Array.from({ length: 20 }, (_, index) =>
+    makeNight({ shape: 'free-tiers', seed: index + 1 }),
+  );
+  const names = nights.map(({ tiers }) => new Set(tiers.map(({ id }) => id)));
+  expect(new Set(names.map(({ size }) => size))).toEqual(new Set([9]));
+  expect(new Set(names.flatMap((each) => [...each])).size).toBe(13);
+  for (const { tiers, documents, faults } of nights) {
+    expect(documents.length).toBeGreaterThanOrEqual(3_500);
+    expect(documents.length).toBeLessThanOrEqual(5_000);
+    expect(Math.min(...documents.map(({ promptTokens }) => promptTokens))).toBeGreaterThanOrEqual(60);
+    expect(Math.max(...documents.map(({ promptTokens }) => promptTokens))).toBeLessThanOrEqual(40_000);
+    expect(tiers.map(({ id }) => id)).toContain(faults.find(({ kind }) => kind === 'dead')?.provider);
+  }
+});
+
 test('a night that is written to a file is read as it was', () => {
   for (const shape of shapes) {
     const night = makeNight({ shape, seed: 3, scale: 0.05 });
