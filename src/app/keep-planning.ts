@@ -62,13 +62,14 @@ export const keepPlanning = async (
     if (woken === '*' || isIdle) news.abort();
   });
   let forecasts: Forecasts = new Map();
-  let lastCost: Cost = { readMs: 0, planMs: 0 };
+  let lastCost = NO_COST;
   const round = async (): Promise<Pause> => {
     try {
       const wasIdle = isIdle;
       const { cost, isAwaiting, ...made } = await planOnce(tools, lanes, forecasts);
       const pause = pauseAfter(lesserOf(cost, lastCost));
-      lastCost = cost;
+      // The next plan comes soon whatever this one took; so may the one after it, where there is news.
+      lastCost = wasIdle ? NO_COST : cost;
       ({ forecasts, isIdle } = made);
       if (isIdle) return { ...pause, mostMs: Math.max(pause.mostMs, IDLE_MS) };
       return wasIdle || isAwaiting ? { ...pause, mostMs: pause.leastMs } : pause;
@@ -101,6 +102,8 @@ interface Cost {
   readonly readMs: number;
   readonly planMs: number;
 }
+
+const NO_COST: Cost = { readMs: 0, planMs: 0 };
 
 interface Round {
   readonly cost: Cost;
