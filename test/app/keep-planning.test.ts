@@ -147,6 +147,24 @@ describe('keepPlanning', () => {
     await night.finish();
   });
 
+  it('plans soon for what comes after the first batch, though planning is dear', async () => {
+    const night = await setUp(aSituation({ cells: [] }));
+    night.costs.planMs = 300;
+    night.state.situation = aSituation();
+    await night.moveTo(1_000);
+    night.send('*');
+    await settled();
+    expect(await night.plannedAt(2_000)).toEqual([1_000, 1_800]);
+    night.send('*');
+    await settled();
+    expect(await night.plannedAt(3_000)).toEqual([1_000, 1_800, 2_600]);
+    night.send('*');
+    await settled();
+    // From then on solving takes a tenth of a processor at most.
+    expect(await night.plannedAt(5_500)).toEqual([1_000, 1_800, 2_600]);
+    await night.finish();
+  });
+
   it('plans twice a second while the first answer of a lane is awaited', async () => {
     const [lane] = aSituation().lanes;
     if (lane === undefined) throw new Error('Expected a lane.');

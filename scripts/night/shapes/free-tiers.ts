@@ -172,7 +172,10 @@ const tiersOf = ({ chance, left, startsAtMs, scale }: TierOptions): readonly Sim
   },
   tierOf('like-ollama', {
     dialect: 'ollama',
-    limits: [session('requests', left(200), 5 * HOUR_MS), session('tokens', left(600_000), 5 * HOUR_MS)],
+    limits: [
+      session('requests', left(200), Math.round(5 * HOUR_MS * scale)),
+      session('tokens', left(600_000), Math.round(5 * HOUR_MS * scale)),
+    ],
     contextTokens: 32_768,
     concurrency: 1,
     minMs: 5_000,

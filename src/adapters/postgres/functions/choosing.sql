@@ -70,12 +70,13 @@ DECLARE
   -- The smallest of those that are welcome and do not fit now.
   welcome_prompt bigint;
   welcome_output bigint;
-  -- Routes that the plan does not know although something waits there, and those of them to which its wishes extend.
+  -- Routes that the plan does not know although something waits there (after a night of failures there are hundreds of
+  -- routes, most of them empty), and those of them to which its wishes extend.
   unplanned integer[] := ARRAY(
     SELECT t.route_id FROM unnest(routes) WITH ORDINALITY AS t (route_id, turn)
     WHERE t.route_id <> ALL (planned_routes) AND EXISTS (SELECT FROM request q WHERE q.route_id = t.route_id AND q.state = 'pending')
     ORDER BY t.turn);
-  newer integer[] := new_routes(unplanned, planned_routes);
+  newer integer[] := CASE WHEN unplanned = '{}' THEN '{}' ELSE new_routes(unplanned, planned_routes) END;
 BEGIN
   request_ids := '{}'; prompts := '{}'; outputs := '{}'; places := '{}'; stopped_by := '';
   IF cardinality(newer) > 0 THEN wishes := wishes || wishes_extended_to(newer, wishes); END IF;
