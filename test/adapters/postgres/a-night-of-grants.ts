@@ -239,13 +239,13 @@ const addBatch = async (
   batch: NightOfGrants['batches'][number] & { readonly index: number },
 ): Promise<void> => {
   await pool.query(
-    `WITH b AS (INSERT INTO batch (identity, name, created_at_ms, total) VALUES ($1, $1, now_ms(), $2) RETURNING id),
+    `WITH b AS (INSERT INTO batch (identity, name, created_at_ms, total, priority) VALUES ($1, $1, now_ms(), $2, $5) RETURNING id),
        p AS (INSERT INTO pool SELECT b.id, 'pool', $3::text[] FROM b),
        r AS (INSERT INTO route (batch_id, pool_name) SELECT b.id, 'pool' FROM b RETURNING id, batch_id)
      INSERT INTO request (batch_id, line_number, custom_id, line, route_id, prompt_tokens, output_tokens, output_is_asked, state)
      SELECT r.batch_id, s.place, s.place::text, '{}', r.id, s.size, ${CAP_TOKENS}, true, 'pending'
      FROM r, unnest($4::integer[]) WITH ORDINALITY AS s (size, place)`,
-    [`batch ${batch.index}`, batch.prompts.length, batch.laneIds, batch.prompts],
+    [`batch ${batch.index}`, batch.prompts.length, batch.laneIds, batch.prompts, batch.priority],
   );
 };
 

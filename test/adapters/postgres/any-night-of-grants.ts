@@ -18,6 +18,7 @@ export interface NightOfGrants {
   readonly providerLimits: readonly Limit[];
   readonly batches: readonly {
     readonly atMs: number;
+    readonly priority: number;
     readonly laneIds: readonly string[];
     readonly prompts: readonly number[];
   }[];
@@ -76,6 +77,7 @@ export const someNight: fc.Arbitrary<NightOfGrants> = fc.record({
   batches: fc.array(
     fc.record({
       atMs: fc.constantFrom(0, 0, 7_000, 45_000),
+      priority: fc.constantFrom(0, 0, 1),
       laneIds: fc.shuffledSubarray([...LANE_IDS], { minLength: 1 }),
       prompts: somePrompts,
     }),

@@ -14,6 +14,25 @@ const NOW_MS = Date.parse('2026-11-20T12:00:00Z');
 const routingWith = (limits: readonly Limit[]) =>
   routingFor([aProvider([aLane(LANE, { limits })])], [{ name: 'small', laneIds: [LANE] }]);
 
+/** A batch of prompts of these sizes, every answer to which may take 10 tokens. */
+const submit = async (
+  at: RecordAtWork,
+  prompts: readonly number[],
+  name = 'first',
+  priority = 0,
+): Promise<void> => {
+  const { id } = await at.submit(
+    prompts.map((_, index) => `${name}-${index}`),
+    { pool: 'small', name },
+  );
+  await at.pool.query('UPDATE batch SET priority = $2 WHERE id = $1', [id, priority]);
+  await at.pool.query(
+    `UPDATE request r SET prompt_tokens = s.size, output_tokens = 10, output_is_asked = true
+     FROM unnest($2::integer[]) WITH ORDINALITY AS s (size, place) WHERE r.batch_id = $1 AND r.line_number = s.place`,
+    [id, prompts],
+  );
+};
+
 /** A record on which a batch waits whose prompts have these sizes; every answer may take 10 tokens. */
 const openNight = async (
   record: TestRecord,
@@ -22,15 +41,7 @@ const openNight = async (
 ): Promise<RecordAtWork> => {
   await stopClockAt(record.pool, NOW_MS);
   const at = await openRecordAtWork(record, routingWith(limits));
-  await at.submit(
-    prompts.map((_, index) => `line-${index}`),
-    { pool: 'small' },
-  );
-  await at.pool.query(
-    `UPDATE request r SET prompt_tokens = s.size, output_tokens = 10, output_is_asked = true
-     FROM unnest($1::integer[]) WITH ORDINALITY AS s (size, place) WHERE r.line_number = s.place`,
-    [prompts],
-  );
+  await submit(at, prompts);
   await at.pool.query('UPDATE lane_terms SET token_ratio = 1');
   return at;
 };
@@ -117,8 +128,8 @@ describe('a lane with wishes', () => {
   test('is granted by itself what is on a route that the plan does not know', async (context) => {
     const record = await openTestRecord(context);
     await using at = await openNight(record, [], [10]);
-    await at.submit(['later'], { pool: 'small', name: 'second' });
-    expect(await sizesOf(at, await grant(at, []))).toHaveLength(1);
+    await submit(at, [20], 'later');
+    expect(await sizesOf(at, await grant(at, []))).toEqual([20]);
   });
 
   test('is granted what failed since the plan was made only where it wishes for others of that size', async (context) => {
@@ -149,6 +160,35 @@ describe('a lane with wishes', () => {
       `UPDATE request SET route_id = intern_route(batch_id, 'small', ARRAY['beta/1']) WHERE prompt_tokens = 10`,
     );
     expect(await sizesOf(at, await grant(at, [], { plannedRouteIds }))).toContain(10);
+  });
+
+  test('is granted before its wishes what waits at a higher priority, though the plan does not know of it yet', async (context) => {
+    const record = await openTestRecord(context);
+    await using at = await openNight(record, [], [10, 20, 900]);
+    await submit(at, [15, 800], 'urgent', 1);
+    const granted = await grant(at, [wish(10, 29)]);
+    expect(await sizesOf(at, granted)).toEqual([800, 15, 20, 10]);
+    expect(granted.wishPlaces).toEqual([null, null, 0, 0]);
+  });
+
+  test.for([{ priority: 0 }, { priority: -1 }])(
+    'is granted its wishes before what waits at priority $priority and the plan does not know of',
+    async ({ priority }, context) => {
+      const record = await openTestRecord(context);
+      await using at = await openNight(record, [], [10, 20]);
+      await submit(at, [15], 'later', priority);
+      expect(await sizesOf(at, await grant(at, [wish(20, 29)]))).toEqual([20, 15]);
+    },
+  );
+
+  test('waits for what is of a higher priority, and takes meanwhile what it wishes for and fits beside it', async (context) => {
+    const record = await openTestRecord(context);
+    await using at = await openNight(record, [tokens(1_000)], [500, 470, 100, 80]);
+    await at.begin((await grant(at, [wish(500, 500)])).slices.flat());
+    await submit(at, [600], 'urgent', 1);
+    // 490 are left. The 480 would fit, but not beside the 610 that come first when the window frees.
+    const granted = await grant(at, [wish(470, 470), wish(100, 100)]);
+    expect(await sizesOf(at, granted)).toEqual([100]);
   });
 
   test('is granted a request once that it wishes for on a route which the plan does not know', async (context) => {
@@ -256,10 +296,7 @@ describe('a lane with wishes', () => {
     const record = await openTestRecord(context);
     await using at = await openNight(record, [tokens(1_000)], [500, 600]);
     await at.begin((await grant(at, [wish(500, 500)])).slices.flat());
-    await at.submit(['later'], { pool: 'small', name: 'second' });
-    await at.pool.query(
-      `UPDATE request SET prompt_tokens = 450, output_tokens = 10 WHERE custom_id = 'later'`,
-    );
+    await submit(at, [450], 'later');
     // 490 are left, and the 460 of the other batch do not fit beside the 610.
     const waiting = await grant(at, [wish(600, 600)]);
     expect(waiting).toMatchObject({ slices: [], stoppedBy: 'no-room' });

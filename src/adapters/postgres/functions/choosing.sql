@@ -30,8 +30,9 @@ CREATE FUNCTION room_left(
   FROM left_over
 $$;
 
--- Which of the pending requests are called next, for so many calls at most: first what the lane's plan wishes for, batch by
--- batch as it is their turn and in that order, then of the other routes what suits the lane by itself.
+-- Which of the pending requests are called next, for so many calls at most. A higher priority goes before a lower one. Of
+-- equal ones first what the lane's plan wishes for, batch by batch as it is their turn and in that order, then of the routes
+-- that the plan does not know what suits the lane by itself.
 --
 -- requests, has, full_size   see room_left
 -- routes                     those the lane serves; in their order
@@ -53,8 +54,8 @@ CREATE FUNCTION choose_requests(
 ) LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
+  step record;
   the_wish wish;
-  the_route integer;
   best record;
   candidate record;
   beside record;
@@ -62,7 +63,6 @@ DECLARE
   taken_before integer;
   is_waiting boolean := false;
   the_batch bigint;
-  payer bigint;
   -- The longest prompt that can be paid for, and for whose wishes with which bound of the answer.
   payable bigint;
   payable_batch bigint;
@@ -81,33 +81,60 @@ BEGIN
   request_ids := '{}'; prompts := '{}'; outputs := '{}'; places := '{}'; stopped_by := '';
   IF cardinality(newer) > 0 THEN wishes := wishes || wishes_extended_to(newer, wishes); END IF;
 
-  FOR the_wish IN
-    SELECT w.* FROM unnest(wishes) AS w JOIN route r ON r.id = w.route_id
-    JOIN (SELECT o.batch_id, min(t.turn) AS turn FROM unnest(routes) WITH ORDINALITY AS t (route_id, turn) JOIN route o ON o.id = t.route_id GROUP BY o.batch_id) AS b
-      ON b.batch_id = r.batch_id
-    ORDER BY b.turn, w.place
+  FOR step IN
+    WITH served AS (
+      SELECT t.route_id, t.turn, b.id AS batch_id, b.priority, min(t.turn) OVER (PARTITION BY b.id) AS batch_turn
+      FROM unnest(routes) WITH ORDINALITY AS t (route_id, turn) JOIN route r ON r.id = t.route_id JOIN batch b ON b.id = r.batch_id
+    )
+    SELECT s.route_id, s.batch_id, w AS wish, false AS is_unplanned, s.priority, s.batch_turn, w.place, s.turn
+    FROM served s JOIN unnest(wishes) AS w ON w.route_id = s.route_id
+    UNION ALL
+    SELECT s.route_id, s.batch_id, NULL, true, s.priority, s.batch_turn, 0, s.turn
+    FROM served s WHERE s.route_id = ANY (unplanned) AND s.route_id <> ALL (newer)
+    ORDER BY priority DESC, is_unplanned, batch_turn, place, turn
   LOOP
     EXIT WHEN cardinality(request_ids) >= at_most OR (is_waiting AND requests < 1);
-    CONTINUE WHEN the_wish.route_id <> ALL (routes);
-    IF paid_context IS NOT NULL THEN
-      SELECT r.batch_id INTO payer FROM route r WHERE r.id = the_wish.route_id;
-      IF (payer, the_wish.cap::bigint) IS DISTINCT FROM (payable_batch, payable_cap) THEN
-        payable := most_payable_prompt(payer, the_lane, least(the_wish.cap, measure.max_output), paid_context);
-        payable_batch := payer; payable_cap := the_wish.cap;
-      END IF;
-      CONTINUE WHEN payable < 0;
-    END IF;
-    IF requests < 1 THEN
-      SELECT c.* INTO best FROM wished_requests(the_wish, full_size, full_size, measure, 1, request_ids, payable) c;
-      CONTINUE WHEN best IS NULL;
-      stopped_by := 'no-room';
-      wake_at_ms := least(wake_at_ms, room_at_ms(scopes, best.prompt_tokens, best.output_tokens, measure, at_ms));
-      EXIT;
-    END IF;
-    CONTINUE WHEN is_sliced AND the_batch <> (SELECT r.batch_id FROM route r WHERE r.id = the_wish.route_id);
+    CONTINUE WHEN is_sliced AND the_batch <> step.batch_id;
     taken_before := cardinality(request_ids);
+
+    the_wish := step.wish;
+    IF step.is_unplanned THEN
+      -- The request that this lane would rather serve than any other, whether or not there is room now.
+      SELECT c.* INTO best FROM fitting_requests(step.route_id, full_size, full_size, measure, target_tokens, 1, request_ids) c;
+      CONTINUE WHEN best IS NULL;
+      IF NOT is_waiting AND (requests < 1 OR NOT fits(has, best.prompt_tokens, best.output_tokens, measure)) THEN
+        is_waiting := true;
+        stopped_by := 'no-room';
+        EXIT WHEN taken_before > 0;
+        wake_at_ms := least(wake_at_ms, room_at_ms(scopes, best.prompt_tokens, best.output_tokens, measure, at_ms));
+        beside := room_beside(scopes, requests, has, best.prompt_tokens, best.output_tokens, measure, at_ms);
+        requests := beside.requests; has := beside.has;
+        EXIT WHEN requests < 1;
+      END IF;
+    ELSE
+      IF paid_context IS NOT NULL THEN
+        IF (step.batch_id, the_wish.cap::bigint) IS DISTINCT FROM (payable_batch, payable_cap) THEN
+          payable := most_payable_prompt(step.batch_id, the_lane, least(the_wish.cap, measure.max_output), paid_context);
+          payable_batch := step.batch_id; payable_cap := the_wish.cap;
+        END IF;
+        CONTINUE WHEN payable < 0;
+      END IF;
+      IF requests < 1 THEN
+        CONTINUE WHEN stopped_by <> ''; -- one that waits for the next request is enough
+        SELECT c.* INTO best FROM wished_requests(the_wish, full_size, full_size, measure, 1, request_ids, payable) c;
+        CONTINUE WHEN best IS NULL;
+        stopped_by := 'no-room';
+        wake_at_ms := least(wake_at_ms, room_at_ms(scopes, best.prompt_tokens, best.output_tokens, measure, at_ms));
+        CONTINUE;
+      END IF;
+    END IF;
+
     FOR candidate IN
       SELECT c.* FROM wished_requests(the_wish, has, full_size, measure, least(the_wish.at_most, at_most - taken_before), request_ids, payable) c
+      WHERE NOT step.is_unplanned
+      UNION ALL
+      SELECT c.* FROM fitting_requests(step.route_id, has, full_size, measure, target_tokens, at_most - taken_before, request_ids) c
+      WHERE step.is_unplanned
     LOOP
       EXIT WHEN requests < 1;
       CONTINUE WHEN NOT fits(has, candidate.prompt_tokens, candidate.output_tokens, measure);
@@ -116,9 +143,10 @@ BEGIN
       request_ids := request_ids || candidate.id;
       prompts := prompts || candidate.prompt_tokens::bigint;
       outputs := outputs || candidate.output_tokens::bigint;
-      places := places || the_wish.place;
-      the_batch := coalesce(the_batch, (SELECT r.batch_id FROM route r WHERE r.id = the_wish.route_id));
+      places := places || coalesce(the_wish.place, 0);
+      the_batch := step.batch_id;
     END LOOP;
+    CONTINUE WHEN step.is_unplanned;
     CONTINUE WHEN is_waiting OR cardinality(request_ids) - taken_before >= least(the_wish.at_most, at_most - taken_before);
     CONTINUE WHEN NOT the_wish.is_planned AND (cardinality(request_ids) > 0 OR the_wish.from_tokens >= welcome_prompt);
     SELECT c.* INTO best FROM wished_requests(the_wish, full_size, full_size, measure, 1, request_ids, payable) c;
@@ -141,36 +169,6 @@ BEGIN
     requests := beside.requests; has := beside.has;
   END LOOP;
 
-  FOREACH the_route IN ARRAY unplanned LOOP
-    CONTINUE WHEN the_route = ANY (newer);
-    EXIT WHEN cardinality(request_ids) >= at_most OR (is_waiting AND requests < 1) OR (is_sliced AND cardinality(request_ids) > 0);
-
-    -- The request that this lane would rather serve than any other, whether or not there is room now.
-    SELECT c.* INTO best FROM fitting_requests(the_route, full_size, full_size, measure, target_tokens, 1, request_ids) c;
-    CONTINUE WHEN best IS NULL;
-    IF NOT is_waiting AND (requests < 1 OR NOT fits(has, best.prompt_tokens, best.output_tokens, measure)) THEN
-      is_waiting := true;
-      stopped_by := 'no-room';
-      EXIT WHEN cardinality(request_ids) > 0;
-      wake_at_ms := least(wake_at_ms, room_at_ms(scopes, best.prompt_tokens, best.output_tokens, measure, at_ms));
-      beside := room_beside(scopes, requests, has, best.prompt_tokens, best.output_tokens, measure, at_ms);
-      requests := beside.requests; has := beside.has;
-      EXIT WHEN requests < 1;
-    END IF;
-
-    FOR candidate IN
-      SELECT c.* FROM fitting_requests(the_route, has, full_size, measure, target_tokens, at_most - cardinality(request_ids), request_ids) c
-    LOOP
-      EXIT WHEN requests < 1 OR cardinality(request_ids) >= at_most;
-      CONTINUE WHEN NOT fits(has, candidate.prompt_tokens, candidate.output_tokens, measure);
-      requests := requests - 1;
-      has := room_without(has, candidate.prompt_tokens, candidate.output_tokens, measure);
-      request_ids := request_ids || candidate.id;
-      prompts := prompts || candidate.prompt_tokens::bigint;
-      outputs := outputs || candidate.output_tokens::bigint;
-      places := places || 0;
-    END LOOP;
-  END LOOP;
   IF cardinality(request_ids) = 0 AND NOT is_waiting AND welcome_prompt IS NOT NULL THEN
     stopped_by := 'no-room';
     wake_at_ms := least(wake_at_ms, room_at_ms(scopes, welcome_prompt, welcome_output, measure, at_ms));
