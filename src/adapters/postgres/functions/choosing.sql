@@ -73,9 +73,8 @@ DECLARE
   -- Routes that the plan does not know although something waits there (after a night of failures there are hundreds of
   -- routes, most of them empty), and those of them to which its wishes extend.
   unplanned integer[] := ARRAY(
-    SELECT t.route_id FROM unnest(routes) WITH ORDINALITY AS t (route_id, turn)
-    WHERE t.route_id <> ALL (planned_routes) AND EXISTS (SELECT FROM request q WHERE q.route_id = t.route_id AND q.state = 'pending')
-    ORDER BY t.turn);
+    SELECT t.route_id FROM unnest(routes) AS t (route_id)
+    WHERE t.route_id <> ALL (planned_routes) AND EXISTS (SELECT FROM request q WHERE q.route_id = t.route_id AND q.state = 'pending'));
   newer integer[] := CASE WHEN unplanned = '{}' THEN '{}' ELSE new_routes(unplanned, planned_routes) END;
 BEGIN
   request_ids := '{}'; prompts := '{}'; outputs := '{}'; places := '{}'; stopped_by := '';
@@ -96,8 +95,8 @@ BEGIN
     EXIT WHEN cardinality(request_ids) >= at_most OR (is_waiting AND requests < 1);
     CONTINUE WHEN is_sliced AND the_batch <> step.batch_id;
     taken_before := cardinality(request_ids);
+    the_wish := step.wish; -- null where it is a route that the plan does not know
 
-    the_wish := step.wish;
     IF step.is_unplanned THEN
       -- The request that this lane would rather serve than any other, whether or not there is room now.
       SELECT c.* INTO best FROM fitting_requests(step.route_id, full_size, full_size, measure, target_tokens, 1, request_ids) c;
