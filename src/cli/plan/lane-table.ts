@@ -8,11 +8,16 @@ import { tableLines } from '../text/table.ts';
 import { limitPhrase } from './limit-phrase.ts';
 import type { Say } from './sentences.ts';
 
-/** Less than half a line is none. */
+/** Less than half a line is none, unless the lanes share so few lines that no lane has much more. */
 const LEAST_LINES = 0.5;
+const LEAST_OF_THE_MOST = 0.5;
 
 /** A row for each lane that takes lines, or that would if it were open; the others in a sentence. */
 export function laneTable({ lanes, atMs }: InputForecast, say: Say): readonly StyledLine[] {
+  const most = Math.max(0, ...lanes.map(({ lines }) => lines));
+  const leastLines = Math.min(LEAST_LINES, most * LEAST_OF_THE_MOST);
+  const takesSome = ({ lines }: LaneForecast): boolean => lines > 0 && lines >= leastLines;
+  const isShown = (lane: LaneForecast): boolean => takesSome(lane) || lane.state.kind !== 'open';
   const shown = lanes.filter(isShown);
   const idle = lanes.filter((lane) => !isShown(lane)).map(({ laneId }) => laneId);
   const table = tableLines(
@@ -27,12 +32,12 @@ export function laneTable({ lanes, atMs }: InputForecast, say: Say): readonly St
     ],
     shown.map((lane) => [
       lane.laneId,
-      fullCount(lane.lines),
+      lineCount(lane.lines),
       `${Math.round(lane.share * 100)} %`,
       fullCount(lane.promptTokens),
       fullCount(lane.answerTokens),
       bindingText(lane),
-      waitText(lane, atMs),
+      waitText(lane, atMs, takesSome(lane)),
     ]),
   );
   return [
@@ -51,8 +56,9 @@ function namesText(names: readonly string[]): string {
     : `${names.slice(0, MOST_NAMED).join(', ')} and ${fullCount(more)} more`;
 }
 
-function isShown({ lines, state }: LaneForecast): boolean {
-  return lines >= LEAST_LINES || state.kind !== 'open';
+/** Of a line that any of several lanes may take, each takes a part. */
+function lineCount(lines: number): string {
+  return lines > 0 && lines < LEAST_LINES ? '<1' : fullCount(lines);
 }
 
 function bindingText({ binding, laneId }: LaneForecast): string {
@@ -64,10 +70,10 @@ function sharedText({ scope }: PlanLimit, laneId: string): string {
   return scope === laneId ? '' : ` (all of ${scope})`;
 }
 
-function waitText({ firstWait, state, lines }: LaneForecast, nowMs: number): string {
+function waitText({ firstWait, state }: LaneForecast, nowMs: number, takesSome: boolean): string {
   if (state.kind === 'needs-user') return 'needs you: see `nightshift providers`';
   const opens = state.kind === 'opens' ? [`opens ${clockTime(state.atMs, nowMs)}`] : [];
-  if (firstWait === null || lines < LEAST_LINES) return opens.join('');
+  if (firstWait === null || !takesSome) return opens.join('');
   const { atMs, untilMs } = firstWait;
   const from = atMs - nowMs < 1_000 ? 'at once' : clockTime(aboutMs(atMs, nowMs), nowMs);
   const until = untilMs === null ? 'then refills' : `until ${clockTime(untilMs, nowMs)}`;

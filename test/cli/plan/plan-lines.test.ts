@@ -82,6 +82,17 @@ describe('a forecast as it is printed', () => {
     expect(textOf(aReport({ lanes: many }))).toMatch(/Not needed: .*zai\/flash-11 and 28 more\.$/mu);
   });
 
+  it('shows the lanes of which any may take the only line', () => {
+    const any = ['groq/a', 'mistral/b', 'zai/c'].map((laneId) =>
+      aLaneForecast({ laneId, lines: 1 / 3, share: 1 / 3 }),
+    );
+    const hardly = aLaneForecast({ laneId: 'cohere/d', lines: 1e-6, share: 1e-6 });
+    const text = textOf(aReport({ lines: 1, lanes: [...any, hardly] }));
+    expect(text).toMatch(/^ *groq\/a +<1 +33 %/mu);
+    expect(text).toMatch(/^ *zai\/c +<1 +33 %/mu);
+    expect(text).toContain('Not needed: cohere/d.');
+  });
+
   it('says that a limit of the provider counts all its lanes', () => {
     const text = textOf(aReport({ lanes: [aLaneForecast({ binding: { ...DAY_LIMIT, scope: 'groq' } })] }));
     expect(text).toContain('1,000 requests a day (all of groq)');
