@@ -1,7 +1,13 @@
 /** The plan in force, and what was granted since it was made: what dispatchers ask while the next one is being made. */
 import type { LanePlan, Plan } from '../core/plan/plan.ts';
 import type { SizeClass } from '../core/plan/size-classes.ts';
-import { type LaneProgress, NO_PROGRESS, progressAfter, wishList } from '../core/plan/wish-list.ts';
+import {
+  type LaneProgress,
+  NO_PROGRESS,
+  progressAfter,
+  progressIntoNextPlan,
+  wishList,
+} from '../core/plan/wish-list.ts';
 import type { Wishes } from './ledger.ts';
 
 /** What dispatchers go by, and tell. */
@@ -25,9 +31,6 @@ interface LanePage {
   readonly plan: LanePlan;
   progress: LaneProgress;
 }
-
-const creditsOf = (page: LanePage | undefined): LaneProgress['credits'] =>
-  page?.progress.credits ?? NO_PROGRESS.credits;
 
 /** A book without a plan. `nowMs` is a clock that runs evenly; any will do. */
 export const openPlanBook = (nowMs: () => number): PlanBook => {
@@ -59,7 +62,7 @@ export const openPlanBook = (nowMs: () => number): PlanBook => {
       pages = new Map(
         lanes.map((plan): [string, LanePage] => [
           plan.laneId,
-          { plan, progress: { ...NO_PROGRESS, credits: creditsOf(before.get(plan.laneId)) } },
+          { plan, progress: progressIntoNextPlan(before.get(plan.laneId)?.progress ?? NO_PROGRESS) },
         ]),
       );
       plannedRouteIds = routeIds;

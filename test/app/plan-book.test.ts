@@ -7,7 +7,7 @@ import { aCell } from '../core/plan/a-situation.ts';
 const aClass = (band: number): SizeClass => ({
   key: `band ${band}`,
   count: 10,
-  promptTokens: 100,
+  promptTokens: aCell(band, 1).promptTokens,
   capTokens: 300,
   answerTokens: 150,
   largest: [aCell(band, 10)],

@@ -2,7 +2,7 @@
 import { makePlan } from '../../../src/core/plan/plan.ts';
 import { type CallLength, callLengths } from '../../../src/core/plan/call-length.ts';
 import type { PlanLane, Situation } from '../../../src/core/plan/situation.ts';
-import { NO_PROGRESS } from '../../../src/core/plan/wish-list.ts';
+import { progressIntoNextPlan } from '../../../src/core/plan/wish-list.ts';
 import type { LaneState } from './lane-state.ts';
 import type { NightRun } from './night-run.ts';
 
@@ -79,7 +79,7 @@ export const replan = (run: NightRun): void => {
   run.nextPlanMs = replanMs * (run.plans === 0 || isAwaiting(situation) ? SOON_SHARE : 1);
   run.plans += 1;
   run.planIsStale = false;
-  for (const lane of run.lanes) lane.progress = { ...NO_PROGRESS, credits: lane.progress.credits };
+  for (const lane of run.lanes) lane.progress = progressIntoNextPlan(lane.progress);
   noteForecast(run, situation);
 };
 

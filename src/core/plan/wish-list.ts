@@ -1,7 +1,7 @@
 /**
  * What a lane asks for next, by the plan. Classes planned here come in the proportion in which they are planned (smooth
- * weighted round robin), so that a lane's requests and tokens are used up together at any time and not only on the whole;
- * but first those that have nowhere else to go. Then comes what may as well run here as where it is planned. What is not on
+ * weighted round robin), and of each class all sizes, so that a lane's requests and tokens are used up together at any time and
+ * not only on the whole; but first those that have nowhere else to go. Then comes what may as well run here as where it is planned. What is not on
  * the list has a better place.
  */
 import type { LanePlan, Share } from './plan.ts';
@@ -17,10 +17,19 @@ export interface LaneProgress {
   readonly taken: ReadonlyMap<SizeClass, number>;
   /** These last from one plan to the next: a class of which one in a hundred is planned has its turn after a hundred, not never. */
   readonly credits: Credits;
+  /** All that was granted, by this plan and those before: it draws the size that is next. */
+  readonly drawn: number;
 }
 
 /** A lane that nothing was granted on. */
-export const NO_PROGRESS: LaneProgress = { taken: new Map(), credits: new Map() };
+export const NO_PROGRESS: LaneProgress = { taken: new Map(), credits: new Map(), drawn: 0 };
+
+/** What of it lasts when a new plan is made. */
+export const progressIntoNextPlan = ({ credits, drawn }: LaneProgress): LaneProgress => ({
+  ...NO_PROGRESS,
+  credits,
+  drawn,
+});
 
 /** The same after a request of a class was granted. */
 export const progressAfter = (
@@ -28,12 +37,13 @@ export const progressAfter = (
   progress: LaneProgress,
   sizeClass: SizeClass,
 ): LaneProgress => {
-  const { taken, credits } = progress;
+  const { taken, credits, drawn } = progress;
   const ofClass = (portion: Portion): boolean => portion.share.sizeClass === sizeClass;
   const waiting = rounds(shares, taken).find((portions) => portions.some(ofClass));
   return {
     taken: new Map(taken).set(sizeClass, (taken.get(sizeClass) ?? 0) + 1),
     credits: waiting === undefined ? credits : creditsAfter(waiting, sizeClass, credits),
+    drawn: drawn + 1,
   };
 };
 
@@ -68,14 +78,16 @@ export const wishList = (plan: LanePlan, progress: LaneProgress): readonly Wish[
     .map((wish) => ({ ...wish, atMost: Math.min(wish.atMost, left) }));
 };
 
-const allWishes = ({ shares }: LanePlan, { taken, credits }: LaneProgress): readonly Wish[] => {
+const allWishes = ({ shares }: LanePlan, { taken, credits, drawn }: LaneProgress): readonly Wish[] => {
   const [first, now, later] = rounds(shares, taken);
   const planned = [...first, ...now].map(({ share }) => share);
   const welcome = shares
     .filter((share) => !planned.includes(share) && isWelcome(share))
     .toSorted((a, b) => a.lossMs - b.lossMs || b.later - a.later || b.worthMs - a.worthMs);
   const inTurn = (portions: readonly Portion[], isPlanned: boolean): readonly Wish[] =>
-    turns(portions, credits).flatMap(({ share, count }) => wishesFor(share, count, isPlanned));
+    turns(portions, credits).flatMap(({ share, count }, turn) =>
+      wishesFor(share, count, isPlanned, sizeDrawn(share.sizeClass, drawn + turn)),
+    );
   return [
     ...inTurn(first, true),
     ...inTurn(now, true),
@@ -165,8 +177,34 @@ const creditNow = ({ sizeClass }: Share, credits: Credits): number =>
 const totalOf = (portions: readonly Pick<Portion, 'amount'>[]): number =>
   portions.reduce((sum, { amount }) => sum + amount, 0);
 
-/** The largest of a class come first: it is they who find room least often. */
-const wishesFor = ({ sizeClass }: Share, atMost: number, isPlanned: boolean): readonly Wish[] =>
+/** Multiples of it, less their whole part, are spread evenly, however many there are (Weyl's theorem). */
+const GOLDEN_RATIO = (1 + Math.sqrt(5)) / 2;
+
+/**
+ * The largest prompt of a class that is asked for this time. They are spread evenly about the mean: with the largest first what
+ * runs early would be larger than planned, and a lane that is to use up requests and tokens together would leave requests over.
+ */
+const sizeDrawn = ({ cells, promptTokens }: SizeClass, draw: number): number => {
+  const smallest = Math.min(...cells.map(({ fromTokens }) => fromTokens));
+  const largest = Math.max(...cells.map(({ largestTokens }) => largestTokens));
+  const reach = Math.max(0, Math.min(promptTokens - smallest, largest - promptTokens));
+  const chance = (draw * GOLDEN_RATIO) % 1;
+  return Math.round(promptTokens + (2 * chance - 1) * reach);
+};
+
+/** Of what is no larger than asked for the largest come first: it is they who find room least often. */
+const wishesFor = (
+  { sizeClass }: Share,
+  atMost: number,
+  isPlanned: boolean,
+  mostTokens = Infinity,
+): readonly Wish[] =>
   sizeClass.cells
+    .filter(({ fromTokens }) => fromTokens <= mostTokens)
     .toSorted((a, b) => b.toTokens - a.toTokens)
-    .map((cell) => ({ sizeClass, cell, atMost, isPlanned }));
+    .map((cell) => ({
+      sizeClass,
+      cell: cell.toTokens <= mostTokens ? cell : { ...cell, toTokens: mostTokens },
+      atMost,
+      isPlanned,
+    }));

@@ -2,8 +2,14 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { LanePlan, Share } from '../../../src/core/plan/plan.ts';
 import { type SizeClass, sizeClasses } from '../../../src/core/plan/size-classes.ts';
-import { type LaneProgress, NO_PROGRESS, progressAfter, wishList } from '../../../src/core/plan/wish-list.ts';
-import { aSituation } from './a-situation.ts';
+import {
+  type LaneProgress,
+  NO_PROGRESS,
+  progressAfter,
+  progressIntoNextPlan,
+  wishList,
+} from '../../../src/core/plan/wish-list.ts';
+import { aCell, aSituation } from './a-situation.ts';
 import { anyCells } from './any-situation.ts';
 
 const ROUTE = { id: 1, batchId: 1, priority: 0, laneIds: ['p0/m0'] };
@@ -141,7 +147,7 @@ test('a class of which little is planned has its turn, however often the plan is
       const served = new Set<SizeClass>();
       let progress = NO_PROGRESS;
       for (let grants = 0; grants < total * 2 + planned.length; grants += grantsPerPlan) {
-        progress = grantBy(plan, grantsPerPlan, { ...NO_PROGRESS, credits: progress.credits });
+        progress = grantBy(plan, grantsPerPlan, progressIntoNextPlan(progress));
         for (const sizeClass of progress.taken.keys()) served.add(sizeClass);
       }
       for (const { sizeClass } of planned) expect(served.has(sizeClass)).toBe(true);
@@ -169,3 +175,59 @@ test('with nothing left for now a lane goes on with what is planned here later, 
     }),
   );
 });
+
+test('what is taken of a class is as large as the class is on average, at any time and from one plan to the next', () => {
+  const anySizes = fc.noBias(fc.array(fc.integer({ min: 511, max: 811 }), { minLength: 60, maxLength: 120 }));
+  fc.assert(
+    fc.property(anySizes, fc.integer({ min: 1, max: 10 }), (sizes, grantsPerPlan) => {
+      const meanOf = (some: readonly number[]): number =>
+        some.reduce((sum, size) => sum + size, 0) / some.length;
+      const backlog = sizes.toSorted((a, b) => a - b);
+      const taken: number[] = [];
+      let progress = NO_PROGRESS;
+      while (taken.length < sizes.length / 2) {
+        const plan = planOfAll(backlog);
+        progress = progressIntoNextPlan(progress);
+        for (let grant = 0; grant < grantsPerPlan; grant += 1) {
+          const { promptTokens, sizeClass } = takeBy(wishList(plan, progress), backlog);
+          taken.push(promptTokens);
+          progress = progressAfter(plan, progress, sizeClass);
+          if (taken.length < 12) continue;
+          // Of so many drawn by chance the mean would be off by as much once in a hundred times.
+          expect(Math.abs(meanOf(taken) - meanOf(sizes))).toBeLessThan(
+            2.6 * Math.sqrt(300 ** 2 / 12 / taken.length),
+          );
+        }
+      }
+    }),
+    { numRuns: 200, endOnFailure: true },
+  );
+});
+
+/** All of these on one lane, as one class: two bands are put together where there are two. */
+const planOfAll = (backlog: readonly number[]): LanePlan => {
+  const cells = [27, 28].flatMap((band) => {
+    const { fromTokens, toTokens } = aCell(band, 1);
+    const own = backlog.filter((size) => size >= fromTokens && size <= toTokens);
+    const promptTokens = own.reduce((sum, size) => sum + size, 0);
+    return own.length === 0
+      ? []
+      : [aCell(band, own.length, { promptTokens, largestTokens: own.at(-1) ?? 0 })];
+  });
+  const [one] = sizeClasses(aSituation({ cells: [aCell(27, 1)], routes: [ROUTE], lanes: [], limits: [] }));
+  if (one === undefined) throw new Error('Expected a class, got none.');
+  const promptTokens = backlog.reduce((sum, size) => sum + size, 0) / backlog.length;
+  const sizeClass = { ...one, cells, count: backlog.length, promptTokens };
+  const share = { sizeClass, now: backlog.length, later: 0, worthMs: 1, lossMs: 0, goesFirst: false };
+  return { laneId: 'p0/m0', shares: [share], binding: null, most: Infinity };
+};
+
+/** The record's way: of the first wish for which there is something the largest. */
+const takeBy = (wishes: ReturnType<typeof wishList>, backlog: number[]) => {
+  for (const { sizeClass, cell } of wishes) {
+    const place = backlog.findLastIndex((size) => size >= cell.fromTokens && size <= cell.toTokens);
+    const [promptTokens] = place < 0 ? [] : backlog.splice(place, 1);
+    if (promptTokens !== undefined) return { promptTokens, sizeClass };
+  }
+  throw new Error('Expected a wish for something that waits, got none.');
+};
