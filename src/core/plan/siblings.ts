@@ -1,33 +1,42 @@
 /**
  * Lanes of one provider whose tokens are counted together take the same mix of classes. To the programme it is all one which
  * of them takes the small requests and which the large ones; but they do not wait for each other, and the one with the small
- * ones would use up the calls of both.
+ * ones would use up the calls of both. Nor is there room to be given away on one that is planned for less than the others, or for
+ * nothing, where a limit of the provider is all used: whatever runs there runs in the place of what is planned for them.
  */
 import type { LanePlan, Share } from './plan.ts';
 import type { Situation } from './situation.ts';
 import type { SizeClass } from './size-classes.ts';
 
-/** The same plans, with what such lanes have in common spread over them; what each class and each lane gets stays as much. */
+/**
+ * The same plans, with what such lanes have in common spread over them; what each class and each lane gets stays as much. What
+ * runs in the place of others loses what they are worth.
+ */
 export const mixedAmongSiblings = (
   plans: readonly LanePlan[],
   { lanes, limits }: Pick<Situation, 'lanes' | 'limits'>,
 ): readonly LanePlan[] => {
   const countsAlone = new Set(limits.filter(({ metric }) => metric !== 'requests').map(({ scope }) => scope));
   const alike = lanes.filter(({ id, unitCost }) => unitCost === undefined && !countsAlone.has(id));
-  const siblings = [...Map.groupBy(alike, ({ providerId }) => providerId).values()]
-    // One that takes nothing of what waits is no company: it is too small, or in no pool.
-    .map((group) =>
-      plans.filter(({ laneId, shares }) => shares.length > 0 && group.some(({ id }) => id === laneId)),
-    )
-    .filter((group) => group.length > 1);
-  const mixed = new Map(siblings.flatMap(mix).map((plan) => [plan.laneId, plan]));
+  const mixed = new Map(
+    [...Map.groupBy(alike, ({ providerId }) => providerId)].flatMap(([providerId, group]) => {
+      const ids = group.map(({ id }) => id);
+      // One that takes nothing of what waits is no company: it is too small, or in no pool.
+      const siblings = plans.filter(({ laneId, shares }) => shares.length > 0 && ids.includes(laneId));
+      return siblings.length < 2 ? [] : mix(siblings, providerId).map((plan) => [plan.laneId, plan] as const);
+    }),
+  );
   return plans.map((plan) => mixed.get(plan.laneId) ?? plan);
 };
 
-const mix = (group: readonly LanePlan[]): readonly LanePlan[] => {
+const mix = (group: readonly LanePlan[], providerId: string): readonly LanePlan[] => {
   const isCommon = ({ sizeClass }: Share): boolean =>
     group.every(({ shares }) => shares.some((share) => share.sizeClass === sizeClass));
   const common = group.map(({ shares }) => shares.filter(isCommon));
+  const planned = common.map((shares) => sumOf(shares, ({ now, later }) => now + later));
+  const equalPart = planned.reduce((sum, amount) => sum + amount, 0) / group.length;
+  const isUsedUp = group.some(({ binding }) => binding?.scope === providerId);
+  const worthMs = Math.max(0, ...common.flat().map((share) => share.worthMs));
   const spread = (amountOf: (share: Share) => number) => {
     const all = common.flat();
     const total = sumOf(all, amountOf);
@@ -41,14 +50,22 @@ const mix = (group: readonly LanePlan[]): readonly LanePlan[] => {
       total === 0 ? 0 : ((ofClass.get(sizeClass) ?? 0) * sumOf(common[lane] ?? [], amountOf)) / total;
   };
   const [now, later] = [spread((share) => share.now), spread((share) => share.later)];
-  return group.map((plan, lane) => ({
-    ...plan,
-    shares: plan.shares.map((share) =>
-      isCommon(share)
-        ? { ...share, now: now(share.sizeClass, lane), later: later(share.sizeClass, lane) }
-        : share,
-    ),
-  }));
+  return group.map((plan, lane) => {
+    const isInPlaceOfOthers = isUsedUp && (planned[lane] ?? 0) < equalPart;
+    return {
+      ...plan,
+      shares: plan.shares.map((share) =>
+        isCommon(share)
+          ? {
+              ...share,
+              now: now(share.sizeClass, lane),
+              later: later(share.sizeClass, lane),
+              lossMs: isInPlaceOfOthers ? worthMs : share.lossMs,
+            }
+          : share,
+      ),
+    };
+  });
 };
 
 const sumOf = (shares: readonly Share[], amountOf: (share: Share) => number): number =>

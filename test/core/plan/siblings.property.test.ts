@@ -84,3 +84,31 @@ test('a lane that counts tokens by itself, or something else, keeps what the pro
     }),
   );
 });
+
+test.each([
+  { scope: 'alpha', loss: 1 },
+  { scope: 'alpha/one', loss: 0 },
+])(
+  'where $scope is used up, what goes beside the plan to a lane with less than its siblings loses $loss',
+  ({ scope, loss }) => {
+    fc.assert(
+      fc.property(anyPlans, (plans) => {
+        const binding = aPlanLimit(scope);
+        const mixed = mixedAmongSiblings(
+          plans.map((plan) => ({ ...plan, binding })),
+          { lanes: LANES, limits: LIMITS },
+        );
+        const siblings = mixed.slice(0, 3).filter(({ shares }) => shares.length > 0);
+        const common = CLASSES.filter((sizeClass) => ofClass(siblings, sizeClass).length === siblings.length);
+        const isCommon = ({ sizeClass }: Share): boolean => common.includes(sizeClass);
+        const amountOf = (shares: readonly Share[]): number => sumOf(shares, 'now') + sumOf(shares, 'later');
+        const amounts = siblings.map(({ shares }) => amountOf(shares.filter(isCommon)));
+        const equalPart = amounts.reduce((sum, amount) => sum + amount, 0) / siblings.length;
+        fc.pre(siblings.length > 1 && amounts.every((amount) => Math.abs(amount - equalPart) > 1e-6));
+        for (const [index, { shares }] of siblings.entries())
+          for (const share of shares)
+            expect(share.lossMs).toBe(isCommon(share) && (amounts[index] ?? 0) < equalPart ? loss : 0);
+      }),
+    );
+  },
+);
