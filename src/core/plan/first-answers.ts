@@ -12,7 +12,8 @@ const LONG_NIGHT_MS = 600_000;
  * The same plans of lanes, some of which take only so many requests until the next. Quota that does not come back within minutes
  * is soon used up, and what for hangs on how quick the other lanes are. So a lane that has it makes one call, to be heard of, and
  * then waits until every lane that was called has answered once. Where all is known, or time is short until the night is over or
- * something is due, there is no such bound.
+ * something is due, there is no such bound; nor on a lane whose pace is set by a limit that does come back: what it lets pass
+ * is lost, and what lasts is enough for the night.
  */
 export const boundUntilAnswers = (
   plans: readonly LanePlan[],
@@ -27,7 +28,10 @@ export const boundUntilAnswers = (
       .filter((lane) => limitsOf(lane, limits).some(isLasting))
       .map(({ id, guess }) => [id, guess === 'untold' ? 1 : 0]),
   );
-  return plans.map((plan) => ({ ...plan, most: bounded.get(plan.laneId) ?? plan.most }));
+  return plans.map((plan) => {
+    const isPaced = plan.binding !== null && !isLasting(plan.binding);
+    return isPaced ? plan : { ...plan, most: bounded.get(plan.laneId) ?? plan.most };
+  });
 };
 
 const isLasting = ({ window }: PlanLimit): boolean => windowMs(window) > SHORT_WINDOW_MS;

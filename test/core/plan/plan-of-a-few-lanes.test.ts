@@ -177,3 +177,14 @@ test('where no lane was ever heard of, of quota that does not come back soon one
   expect(boundsOf({ guess: 'awaited', others: 'untold' }, 4_000)).toEqual([1, Infinity, 0]);
   expect(boundsOf({ guess: 'untold', others: 'untold' }, 400)).toEqual([Infinity, Infinity, Infinity]);
 });
+
+test('a lane whose minutes set its pace does not wait, though it has a day that is enough for the night', () => {
+  const night = aNightWithANewLane({ guess: 'awaited' }, 4_000);
+  const mostOf = (amount: number): number | undefined =>
+    makePlan(
+      { ...night, limits: [...night.limits, aPlanLimit('alpha/minute', { window: DAY, amount })] },
+      solve,
+    ).lanes[1]?.most;
+  expect(mostOf(100_000)).toBe(Infinity);
+  expect(mostOf(100)).toBe(0);
+});
