@@ -22,7 +22,7 @@ export type Command =
   | {
       readonly kind: 'settle';
       readonly pick: number;
-      readonly settlement: 'usage' | 'estimate' | 'request' | 'release';
+      readonly settlement: 'usage' | 'estimate' | 'prompt' | 'request' | 'release';
       readonly actual01: number;
       /** How late the call was sent, between its beginning and now. */
       readonly late01: number;
@@ -197,7 +197,7 @@ const settleArbitrary = (late01: fc.Arbitrary<number>): fc.Arbitrary<Command> =>
     late01,
     kind: constant('settle' as const),
     pick,
-    settlement: fc.constantFrom('usage', 'usage', 'estimate', 'request', 'release'),
+    settlement: fc.constantFrom('usage', 'usage', 'estimate', 'prompt', 'request', 'release'),
     actual01: share,
   });
 

@@ -177,7 +177,7 @@ const callOnce = async (night: Hammering, call: BegunCall): Promise<FinishedCall
   night.log.end(logged, {
     endedAtMs: rows[0]?.at_ms ?? null,
     actual: {
-      promptTokens: end.usage?.promptTokens ?? 0,
+      promptTokens: end.usage?.promptTokens ?? (end.settlement === 'prompt' ? call.promptTokens : 0),
       outputTokens: end.usage?.completionTokens ?? 0,
     },
     reachedProvider: end.settlement !== 'release',
@@ -187,7 +187,7 @@ const callOnce = async (night: Hammering, call: BegunCall): Promise<FinishedCall
 
 /** Mostly done; sometimes refused, never sent, or to be tried again. */
 const endOf = ({ grantId, promptTokens, outputTokens }: BegunCall, { toldCallMs }: Pace): FinishedCall => {
-  const settlement = pickOf(['usage', 'usage', 'usage', 'request', 'release'] as const);
+  const settlement = pickOf(['usage', 'usage', 'usage', 'prompt', 'request', 'release'] as const);
   const isDone = settlement === 'usage';
   return {
     grantId,

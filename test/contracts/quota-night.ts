@@ -1,6 +1,6 @@
 /** Plays a night of commands on an implementation and keeps a log of every call, as the provider will see it. */
-import type { TokenEstimate, UnitCost } from '../../src/core/model.ts';
-import type { QuotaScope } from '../../src/core/quota/quota.ts';
+import type { TokenEstimate, TokenUsage, UnitCost } from '../../src/core/model.ts';
+import type { QuotaScope, Settlement } from '../../src/core/quota/quota.ts';
 import { windowEndMs } from '../../src/core/quota/window.ts';
 import { type Command, LANES, type Night, PROVIDER } from './quota-commands.ts';
 import type { ProvidersCall } from './quota-provider.ts';
@@ -194,16 +194,28 @@ const settle = async (
   }: Pick<Extract<Command, { kind: 'settle' }>, 'settlement' | 'actual01' | 'late01'>,
 ): Promise<void> => {
   const promptTokens = kind === 'request' ? 0 : Math.floor(call.estimate.promptTokens * actual01);
-  const outputTokens = kind === 'request' ? 0 : Math.floor(call.estimate.outputTokens * actual01);
+  const isAnswered = kind === 'usage' || kind === 'estimate';
+  const outputTokens = isAnswered ? Math.floor(call.estimate.outputTokens * actual01) : 0;
   const usage = { promptTokens, completionTokens: outputTokens };
   const begunAtMs = call.begunAtMs + play.aheadMs;
   const sentAtMs =
     late01 === 0 ? null : Math.max(begunAtMs, Math.floor(begunAtMs + late01 * (play.nowMs - begunAtMs)));
-  await play.quota.settle(call.grant, kind === 'usage' ? { kind, usage } : { kind }, sentAtMs);
+  await play.quota.settle(call.grant, settlementOf(kind, usage, call.estimate.promptTokens), sentAtMs);
   call.state = 'ended';
   call.endedAtMs = Math.max(play.nowMs - play.aheadMs, call.begunAtMs);
   call.actual = { promptTokens, outputTokens };
   call.reachedProvider = kind !== 'release';
+};
+
+const settlementOf = (kind: Settlement['kind'], usage: TokenUsage, promptTokens: number): Settlement => {
+  switch (kind) {
+    case 'usage':
+      return { kind, usage };
+    case 'prompt':
+      return { kind, promptTokens };
+    default:
+      return { kind };
+  }
 };
 
 const releaseOld = (play: Play): void => {

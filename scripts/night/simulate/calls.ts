@@ -110,7 +110,7 @@ const settlementOf = (outcome: Outcome, { promptTokens, answerTokens }: NightDoc
     case 'answered':
       return { kind: 'usage', usage: { promptTokens, completionTokens: answerTokens } };
     case 'failed':
-      return { kind: 'estimate' };
+      return { kind: 'prompt', promptTokens };
     case 'turned-away':
     case 'refused':
       return { kind: 'release' };

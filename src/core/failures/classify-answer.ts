@@ -54,6 +54,7 @@ function errorInside(signal: ProviderSignal, choice: unknown): Failure {
   return {
     kind: 'sick',
     mayHaveWorked: true,
+    isCutOff: true,
     retryAtMs: null,
     reason: shortReason(`HTTP ${signal.status}: ${words}`),
   };

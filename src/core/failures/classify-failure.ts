@@ -37,7 +37,7 @@ const TRANSPORT_FAILURES: Readonly<Record<TransportFault, Failure>> = {
 };
 
 function brokenOff(reason: string): Failure {
-  return { kind: 'sick', mayHaveWorked: true, retryAtMs: null, reason };
+  return { kind: 'sick', mayHaveWorked: true, isCutOff: true, retryAtMs: null, reason };
 }
 
 function fits(row: Row, evidence: Evidence): boolean {
@@ -55,6 +55,13 @@ function reasonOf({ status, body }: Evidence): string {
   return shortReason(body.message === '' ? `${prefix} without an explanation` : `${prefix}: ${body.message}`);
 }
 
+/** Others say 200, and what follows is cut short, or no answer at all. */
+function isRefusal({ status }: Evidence): boolean {
+  return status !== null && status >= FIRST_REFUSAL_STATUS;
+}
+
+const FIRST_REFUSAL_STATUS = 400;
+
 function fulfil(verdict: Verdict, evidence: Evidence, reason: string): Failure {
   switch (verdict.kind) {
     case 'minute-limit':
@@ -67,7 +74,12 @@ function fulfil(verdict: Verdict, evidence: Evidence, reason: string): Failure {
     case 'day-limit':
       return dayLimit(verdict, evidence, reason);
     case 'sick':
-      return { ...verdict, retryAtMs: retryInstant(evidence), reason };
+      return {
+        ...verdict,
+        ...(verdict.mayHaveWorked && !isRefusal(evidence) ? { isCutOff: true } : {}),
+        retryAtMs: retryInstant(evidence),
+        reason,
+      };
     case 'too-large':
       return { kind: 'too-large', limitTokens: namedBound(evidence), reason };
     case 'bad-request':

@@ -99,6 +99,8 @@ export interface Sick extends Reasoned {
   readonly kind: 'sick';
   /** Whether tokens may have been spent: true of timeouts and 500s, false of a 503 or a busy upstream. */
   readonly mayHaveWorked: boolean;
+  /** No status said that it failed: there may be an answer that never came whole, and it may count. Missing: one did. */
+  readonly isCutOff?: true;
   readonly retryAtMs: number | null;
 }
 

@@ -9,8 +9,11 @@ import type { Failure } from './failure.ts';
 import { type EffectName, laneEffect, type LaneEffect } from './lane-effect.ts';
 import { type RequestHistory, type Situation, situationOf } from './situation.ts';
 
-/** What is settled of a reservation: the real usage, the estimate, the request without its tokens, or nothing. */
-export type Settlement = 'usage' | 'estimate' | 'request' | 'release';
+/**
+ * What is settled of a reservation: the real usage, the estimate, the request with its prompt and no answer, the request
+ * without its tokens, or nothing.
+ */
+export type Settlement = 'usage' | 'estimate' | 'prompt' | 'request' | 'release';
 
 /**
  * What a request may not be offered to again: this lane; this and every lane no larger than it, or than the bound that it
@@ -73,8 +76,9 @@ const POLICY: Readonly<Record<Situation, Policy>> = {
   'bad-request':       ['elsewhere',         'lane',             'for good', 'try',    'none',           'request'],
   'bad-request-again': ['fail',              null,               '-',        'try',    'none',           'request'],
   'gone':              ['elsewhere',         'lane',             'for good', 'no try', 'retire',         'request'],
-  'sick-idle':         ['elsewhere',         'lane',             'back-off', 'no try', 'trip',           'estimate'],
-  'sick-worked':       ['elsewhere',         'lane',             'back-off', 'try',    'trip',           'estimate'],
+  'sick-idle':         ['elsewhere',         'lane',             'back-off', 'no try', 'trip',           'prompt'],
+  'sick-worked':       ['elsewhere',         'lane',             'back-off', 'try',    'trip',           'prompt'],
+  'sick-cut-off':      ['elsewhere',         'lane',             'back-off', 'try',    'trip',           'estimate'],
   'unreachable':       ['elsewhere',         'provider',         'back-off', 'no try', 'trip-provider',  'release'],
   'answer-empty':      ['elsewhere',         'lane',             'for good', 'try',    'trip',           'usage'],
   'answer-cut-by-us':  ['larger-cap',        null,               '-',        'try',    'none',           'usage'],
@@ -103,7 +107,7 @@ const MOST_FREE_TRIALS = 16;
 
 /** A lane that was known to be sick, and still is, says nothing of the request that it was tried with. */
 const isLanesFault = (situation: Situation, { isTrial, sickBefore }: RequestHistory): boolean =>
-  situation === 'sick-worked' && isTrial && sickBefore < MOST_FREE_TRIALS;
+  (situation === 'sick-worked' || situation === 'sick-cut-off') && isTrial && sickBefore < MOST_FREE_TRIALS;
 
 /** Reasoning is what mostly fills a cap, and doubling would cut it off again. */
 const CAP_GROWTH = 4;

@@ -1,5 +1,5 @@
 /** What a failure amounts to, given what went before: the rows of the policy table in next-step.ts. */
-import type { BadRequest, Failure, UselessAnswer } from './failure.ts';
+import type { BadRequest, Failure, Sick, UselessAnswer } from './failure.ts';
 
 /** What went before and what the lane allows, as far as the policy asks. */
 export interface RequestHistory {
@@ -26,17 +26,23 @@ export type Situation =
   | 'bad-request-again'
   | 'sick-idle'
   | 'sick-worked'
+  | 'sick-cut-off'
   | 'answer-empty'
   | 'answer-cut-by-us'
   | 'answer-useless';
 
 /** The situation that a failure makes for a request with this history. */
 export function situationOf(failure: Failure, history: RequestHistory): Situation {
-  if (failure.kind === 'sick') return failure.mayHaveWorked ? 'sick-worked' : 'sick-idle';
+  if (failure.kind === 'sick') return sickSituation(failure);
   if (failure.kind === 'minute-limit' && failure.isConcurrency === true) return 'too-many-at-once';
   if (failure.kind === 'bad-request') return badRequestSituation(failure, history);
   if (failure.kind === 'useless-answer') return uselessSituation(failure, history);
   return failure.kind;
+}
+
+function sickSituation({ mayHaveWorked, isCutOff }: Sick): Situation {
+  if (!mayHaveWorked) return 'sick-idle';
+  return isCutOff === true ? 'sick-cut-off' : 'sick-worked';
 }
 
 function badRequestSituation({ parameter }: BadRequest, history: RequestHistory): Situation {

@@ -110,11 +110,13 @@ export const begin = (quota: Quota, grant: number, nowMs: number): Quota | null 
  *
  * - `usage`: what the provider reported.
  * - `estimate`: what was reserved, as the provider answered and did not say.
+ * - `prompt`: the provider failed at it and said so: no answer was made.
  * - `request`: it was counted as a request and took no tokens.
  * - `release`: the provider never saw it: also when the grant is given back without a call.
  */
 export type Settlement =
   | { readonly kind: 'usage'; readonly usage: TokenUsage }
+  | { readonly kind: 'prompt'; readonly promptTokens: number }
   | { readonly kind: 'estimate' | 'request' | 'release' };
 
 /**
@@ -211,6 +213,8 @@ const settledAmount = (
       const { promptTokens, completionTokens } = settlement.usage;
       return takes(metric, { promptTokens, outputTokens: completionTokens }, held.unitCost);
     }
+    case 'prompt':
+      return takes(metric, { promptTokens: settlement.promptTokens, outputTokens: 0 }, held.unitCost);
     case 'estimate':
       return held.amount;
     case 'request':

@@ -119,7 +119,18 @@ describe('classifyAnswer', () => {
     ['half of a body', '{"choices":[{"mess'],
     ['another shape', { ok: true }],
   ])('finds the lane sick for %s', (_name, body) => {
-    expect(classifyAnswer(signal(body), ASKED)).toMatchObject({ kind: 'sick', mayHaveWorked: true });
+    expect(classifyAnswer(signal(body), ASKED)).toMatchObject({
+      kind: 'sick',
+      mayHaveWorked: true,
+    });
+  });
+
+  it('knows of an answer that broke off that it may count, and of an error that it says there is none', () => {
+    const brokenOff = { choices: [{ error: { message: 'upstream died' }, finish_reason: 'error' }] };
+    for (const body of [brokenOff, '<html></html>', '', '{"choices":[{"mess'])
+      expect(classifyAnswer(signal(body), ASKED)).toMatchObject({ kind: 'sick', isCutOff: true });
+    const failed = classifyAnswer(signal({ error: { message: 'boom', code: 500 } }), ASKED);
+    expect(failed).not.toHaveProperty('isCutOff');
   });
 
   it('never throws', () => {

@@ -55,9 +55,9 @@ describe('a refusal of the provider facts', () => {
 
 describe('a connection without a response', () => {
   it.each<[TransportFault, Partial<Failure>]>([
-    ['timeout', { kind: 'sick', mayHaveWorked: true }],
-    ['reset', { kind: 'sick', mayHaveWorked: true }],
-    ['unknown', { kind: 'sick', mayHaveWorked: true }],
+    ['timeout', { kind: 'sick', mayHaveWorked: true, isCutOff: true }],
+    ['reset', { kind: 'sick', mayHaveWorked: true, isCutOff: true }],
+    ['unknown', { kind: 'sick', mayHaveWorked: true, isCutOff: true }],
     ['refused', { kind: 'unreachable' }],
     ['dns', { kind: 'unreachable' }],
     ['tls', { kind: 'unreachable' }],

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { backOffMs, LONGEST_BACK_OFF_MS } from '../../../src/core/failures/back-off.ts';
-import type { Failure } from '../../../src/core/failures/failure.ts';
+import type { Failure, Sick } from '../../../src/core/failures/failure.ts';
 import { DEFAULT_TRY_LIMIT, nextStep } from '../../../src/core/failures/next-step.ts';
 import type { RequestHistory } from '../../../src/core/failures/situation.ts';
 
@@ -132,16 +132,23 @@ describe('nextStep', () => {
     const worked = nextStep({ ...failure, mayHaveWorked: true }, FRESH, CONTEXT);
     expect(worked).toMatchObject({
       countsAsTry: true,
-      settlement: 'estimate',
       effect: { kind: 'trip', scope: 'lane' },
     });
     expect(worked.request).toEqual({ kind: 'elsewhere', exclude: 'lane', backAtMs: NOW_MS + 500 });
     const idle = nextStep({ ...failure, mayHaveWorked: false }, { ...FRESH, triesBefore: 3 }, CONTEXT);
     expect(idle).toMatchObject({
       countsAsTry: false,
-      settlement: 'estimate',
       request: { kind: 'elsewhere' },
     });
+  });
+
+  it('counts the answer of a call that failed only where there may be one', () => {
+    const failure = { kind: 'sick', retryAtMs: null, reason } as const;
+    const settlementOf = (how: Pick<Sick, 'mayHaveWorked' | 'isCutOff'>) =>
+      nextStep({ ...failure, ...how }, FRESH, CONTEXT).settlement;
+    expect(settlementOf({ mayHaveWorked: false })).toBe('prompt');
+    expect(settlementOf({ mayHaveWorked: true })).toBe('prompt');
+    expect(settlementOf({ mayHaveWorked: true, isCutOff: true })).toBe('estimate');
   });
 
   it('comes back to a sick lane no sooner than it said', () => {

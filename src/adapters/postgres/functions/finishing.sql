@@ -4,7 +4,7 @@
 --
 -- outcomes    'succeeded' or a failure kind          reasons   short text or null
 -- prompts, completions   tokens the provider reported, or null
--- settles     how the reservation is settled: 'usage', 'estimate' (kept), 'request' (tokens given back), 'release'
+-- settles     how the reservation is settled: 'usage', 'estimate' (kept), 'prompt' (the answer given back), 'request' (all tokens given back), 'release'
 -- next_states of the request: 'succeeded', 'failed', 'pending', 'parked'
 -- lines       the final line for succeeded and failed
 -- due_ats     parked: when it is pending again; pending: when nothing is avoided any more; else null
@@ -58,10 +58,11 @@ BEGIN
         WHEN l.window_kind = 'concurrency' OR f.settle = 'release' THEN 0
         WHEN f.settle = 'estimate' OR l.metric = 'requests' THEN u.amount
         WHEN f.settle = 'request' THEN 0
+        WHEN f.settle = 'prompt' THEN use_amount(l.metric, g.prompt_tokens, 0, t.unit_input, t.unit_output)
         ELSE use_amount(l.metric, coalesce(f.prompt, 0), coalesce(f.completion, 0), t.unit_input, t.unit_output)
       END AS amount,
       finished_use_end_ms(l, u.expires_at_ms, coalesce(f.begun_at_ms, at_ms), at_ms) AS end_ms
-    FROM unnest(told) AS f JOIN quota_use u ON u.grant_id = f.id JOIN quota_limit l ON l.id = u.limit_id
+    FROM unnest(told) AS f JOIN grants g ON g.id = f.id JOIN quota_use u ON u.grant_id = f.id JOIN quota_limit l ON l.id = u.limit_id
     LEFT JOIN lane_terms t ON t.lane_id = f.lane_id
   ), ended AS (
     DELETE FROM quota_use u USING uses
