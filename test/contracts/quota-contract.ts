@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { expect, type TestContext, test } from 'vitest';
 import type { Limit, TokenEstimate } from '../../src/core/model.ts';
-import type { QuotaScope } from '../../src/core/quota/quota.ts';
+import type { QuotaScope, Settlement } from '../../src/core/quota/quota.ts';
 import {
   LANES,
   PROVIDER,
@@ -12,7 +12,7 @@ import {
 } from './quota-commands.ts';
 import { type Play, callsOn, endAll, placeOrder, playNight, waitUntil } from './quota-night.ts';
 import { findRefusal, type ProvidersCall } from './quota-provider.ts';
-import type { Answer, QuotaUnderTest } from './quota-under-test.ts';
+import { type Answer, limitName, type QuotaUnderTest } from './quota-under-test.ts';
 
 /** A bucket that is drawn from as soon as there is room, and how its first calls went. */
 const slowStartArbitrary = fc.record({
@@ -30,6 +30,14 @@ export interface Effort {
   readonly nights: number;
   /** Commands per night, at most. */
   readonly commands: number;
+}
+
+const within = (perMs: number): Limit['window'] => ({ kind: 'rolling', perMs });
+
+/** How a call that held 100 tokens of prompt and 50 of answer ends, and what then counts. */
+interface Settled {
+  readonly settlement: Settlement;
+  readonly used: readonly [tokensInMinute: number, tokensInDay: number, requests: number];
 }
 
 /** A hundred thousand nights take some minutes. */
@@ -117,6 +125,37 @@ export const testQuota = (
     { timeout: LONGEST_MS },
     async (context) => {
       await expect(everyNight(await open(context), expectNothingLeaks)).resolves.toBeUndefined();
+    },
+  );
+
+  test.for<Settled>([
+    { settlement: { kind: 'usage', usage: { promptTokens: 90, completionTokens: 5 } }, used: [95, 95, 1] },
+    { settlement: { kind: 'estimate' }, used: [150, 150, 1] },
+    { settlement: { kind: 'prompt', promptTokens: 100 }, used: [150, 100, 1] },
+    { settlement: { kind: 'request' }, used: [0, 0, 1] },
+    { settlement: { kind: 'release' }, used: [0, 0, 0] },
+  ])(
+    'it counts of a call that is settled by $settlement.kind tokens in a minute, in a day, and requests: $used',
+    async ({ settlement, used }, context) => {
+      const quota = await open(context);
+      const limits: readonly Limit[] = [
+        { metric: 'tokens', amount: 1_000, window: within(60_000) },
+        { metric: 'tokens', amount: 1_000, window: within(86_400_000) },
+        { metric: 'requests', amount: 10, window: within(60_000) },
+      ];
+      const scopes = [...LANES, PROVIDER];
+      await quota.reset(
+        scopes.map((id) => ({ id, limits: id === LANES[0] ? limits : [], concurrency: null })),
+        0,
+      );
+      const answer = await quota.reserve([LANES[0], PROVIDER], { promptTokens: 100, outputTokens: 50 });
+      if (answer.kind === 'refused') throw new Error('Expected a grant, got a refusal.');
+      await quota.begin(answer.grant);
+      await quota.settle(answer.grant, settlement, null);
+      const inUse = await quota.inUse();
+      const usedOf = ({ metric, window }: Limit): number =>
+        inUse.get(limitName(LANES[0], metric, { ...window })) ?? 0;
+      expect(limits.map(usedOf)).toEqual(used);
     },
   );
 };

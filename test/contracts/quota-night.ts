@@ -213,7 +213,9 @@ const settlementOf = (kind: Settlement['kind'], usage: TokenUsage, promptTokens:
       return { kind, usage };
     case 'prompt':
       return { kind, promptTokens };
-    default:
+    case 'estimate':
+    case 'request':
+    case 'release':
       return { kind };
   }
 };

@@ -1,8 +1,7 @@
 /** Lanes go slowly at the beginning of a night, until it is known how quick the others are. */
-import { windowMs } from '../quota/window.ts';
+import { SHORT_WINDOW_MS, windowMs } from '../quota/window.ts';
 import { limitsOf } from './demand.ts';
 import type { LanePlan } from './plan.ts';
-import { SHORT_WINDOW_MS } from './segments.ts';
 import type { PlanLimit, Situation } from './situation.ts';
 
 /** Where there is more time than this, some of it may be spent on waiting. */

@@ -2,10 +2,10 @@
  * When a lane first has nothing left of a long window, if it is used as fast as its short windows and its slots let it:
  * what a person would see of the plan first. What frees meanwhile is left out, so that the true instant is this or later.
  */
-import { windowMs } from '../quota/window.ts';
+import { SHORT_WINDOW_MS, windowMs } from '../quota/window.ts';
 import { expectedMs, limitsOf, plannedUse } from './demand.ts';
 import type { Plan } from './plan.ts';
-import { hasResets, resetsOf, SHORT_WINDOW_MS } from './segments.ts';
+import { hasResets, resetsOf } from './segments.ts';
 import type { PlanLane, PlanLimit, Situation } from './situation.ts';
 
 /** A lane that has to wait. */

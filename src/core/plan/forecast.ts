@@ -3,10 +3,10 @@
  * plan says of it and of all that goes before it or beside it: batches of higher priority, and of its equals as much as it
  * has itself, since equal ones share fairly.
  */
-import { windowMs } from '../quota/window.ts';
+import { SHORT_WINDOW_MS, windowMs } from '../quota/window.ts';
 import { expectedMs } from './demand.ts';
 import type { Plan } from './plan.ts';
-import { hasResets, resetsOf, SHORT_WINDOW_MS } from './segments.ts';
+import { hasResets, resetsOf } from './segments.ts';
 import type { BacklogCell, PlanLimit, PlanRoute, Situation } from './situation.ts';
 import type { SizeClass } from './size-classes.ts';
 

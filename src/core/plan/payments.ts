@@ -3,13 +3,12 @@
  * nothing else. Of all ways to be done in time the one is chosen that leaves the least to pay. The budget is the record's
  * business: it grants no call that could exceed it, whatever is planned.
  */
-import { windowMs } from '../quota/window.ts';
+import { SHORT_WINDOW_MS, windowMs } from '../quota/window.ts';
 import { cellsLeft, inFull, leftByDeadline, requestsLeft } from './by-deadline.ts';
 import { situationUntil } from './forecast.ts';
 import type { Solve } from './linear-programme.ts';
 import { paidPlans } from './paid-lanes.ts';
 import type { LanePlan } from './plan.ts';
-import { SHORT_WINDOW_MS } from './segments.ts';
 import type { BacklogCell, PlanLane, Situation } from './situation.ts';
 import { type SizeClass, sizeClasses } from './size-classes.ts';
 

@@ -1,8 +1,7 @@
 /** What has nowhere else to go when the lanes that may take it have used up their day. */
-import { windowMs } from '../quota/window.ts';
+import { SHORT_WINDOW_MS, windowMs } from '../quota/window.ts';
 import type { LinearSolution } from './linear-programme.ts';
 import type { NightProgramme } from './programme.ts';
-import { SHORT_WINDOW_MS } from './segments.ts';
 import type { PlanLane } from './situation.ts';
 import type { SizeClass } from './size-classes.ts';
 

@@ -2,11 +2,9 @@
  * The night cut at the instants at which something changes for good: resets of long windows, lanes that open. Between
  * two of them everything flows. Short windows are part of the flow.
  */
-import { windowEndMs, windowMs } from '../quota/window.ts';
+import { SHORT_WINDOW_MS, windowEndMs, windowMs } from '../quota/window.ts';
 import type { PlanLimit, Situation } from './situation.ts';
 
-/** Windows up to this long come round so often that they count as a rate. */
-export const SHORT_WINDOW_MS = 5 * 60_000;
 /** Resets of a window that are looked ahead; what is later counts as a rate. */
 const RESETS_AHEAD = 2;
 /** More make the programme slow. */

@@ -2,11 +2,11 @@
  * The earliest finish of a night: of each priority as if there were none below it, and of as many as can be in time where
  * classes end. The programme says what one last segment makes of it; here the right one is looked for.
  */
-import { windowMs } from '../quota/window.ts';
+import { SHORT_WINDOW_MS, windowMs } from '../quota/window.ts';
 import { countLeft, type LeftOver, ROUNDING } from './by-deadline.ts';
 import type { LinearSolution, Solve } from './linear-programme.ts';
 import { type NightProgramme, nightProgramme, type ProgrammeInput } from './programme.ts';
-import { CLOSEST_MS, type Cutting, segmentsOf, SHORT_WINDOW_MS } from './segments.ts';
+import { CLOSEST_MS, type Cutting, segmentsOf } from './segments.ts';
 import type { Situation } from './situation.ts';
 import { prioritiesIn, type SizeClass } from './size-classes.ts';
 

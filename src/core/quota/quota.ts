@@ -19,9 +19,9 @@ import {
   takes,
   used,
 } from './meter.ts';
-import type { Limit, Metric, TokenEstimate, TokenUsage, UnitCost } from '../model.ts';
+import type { Limit, TokenEstimate, TokenUsage, UnitCost } from '../model.ts';
 import { THOUSANDTHS } from './unit-cost.ts';
-import { marginMs } from './window.ts';
+import { marginMs, SHORT_WINDOW_MS, windowMs } from './window.ts';
 
 /** The limits of a lane or of a provider; `concurrency` is `null` where calls under way are not bounded. */
 export interface QuotaScope {
@@ -110,7 +110,8 @@ export const begin = (quota: Quota, grant: number, nowMs: number): Quota | null 
  *
  * - `usage`: what the provider reported.
  * - `estimate`: what was reserved, as the provider answered and did not say.
- * - `prompt`: the provider failed at it and said so: no answer was made.
+ * - `prompt`: the provider failed at it and said so, so there was no answer. In short windows it stays counted all the same: some
+ *   providers count what an answer may be before there is one, and to be wrong about that costs a refusal a minute, not one a day.
  * - `request`: it was counted as a request and took no tokens.
  * - `release`: the provider never saw it: also when the grant is given back without a call.
  */
@@ -136,7 +137,7 @@ export const settle = (
     const advanced = sendUse(advance(meter, nowMs), grant, sentAtMs);
     const isAnswered = settlement.kind === 'usage' || settlement.kind === 'estimate';
     const confirmed = isAnswered ? confirmUse(advanced, grant) : advanced;
-    return settleUse(confirmed, grant, (use) => settledAmount(meter.limit.metric, use, settlement), nowMs);
+    return settleUse(confirmed, grant, (use) => settledAmount(meter.limit, use, settlement), nowMs);
   }),
 });
 
@@ -204,7 +205,7 @@ const atOnce = (amount: number): MeteredLimit => ({
 });
 
 const settledAmount = (
-  metric: Metric | 'calls',
+  { metric, window }: MeteredLimit,
   held: { readonly amount: number; readonly unitCost: UnitCost | undefined },
   settlement: Settlement,
 ): number => {
@@ -214,7 +215,9 @@ const settledAmount = (
       return takes(metric, { promptTokens, outputTokens: completionTokens }, held.unitCost);
     }
     case 'prompt':
-      return takes(metric, { promptTokens: settlement.promptTokens, outputTokens: 0 }, held.unitCost);
+      return window.kind !== 'concurrency' && windowMs(window) > SHORT_WINDOW_MS
+        ? takes(metric, { promptTokens: settlement.promptTokens, outputTokens: 0 }, held.unitCost)
+        : held.amount;
     case 'estimate':
       return held.amount;
     case 'request':

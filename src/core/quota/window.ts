@@ -6,6 +6,9 @@ import { PERIOD_MS } from './period-lengths.ts';
 /** A window whose boundaries lie on the calendar or are counted from an anchor. */
 export type AlignedWindow = Extract<Window, { readonly kind: 'fixed' | 'fixed-month' | 'calendar' }>;
 
+/** Windows up to this long come round so often that they are a rate rather than an amount. */
+export const SHORT_WINDOW_MS = 5 * 60_000;
+
 /** The length of a window in milliseconds; a month counts as 30 days. */
 export const windowMs = (window: Window): number => {
   switch (window.kind) {

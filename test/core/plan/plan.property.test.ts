@@ -4,16 +4,10 @@ import { openSolver } from '../../../src/adapters/highs/open-solver.ts';
 import { expectedUse } from '../../../src/core/plan/demand.ts';
 import { countLeft } from '../../../src/core/plan/by-deadline.ts';
 import { makePlan, type Plan } from '../../../src/core/plan/plan.ts';
-import {
-  CLOSEST_MS,
-  hasResets,
-  resetsOf,
-  segmentsOf,
-  SHORT_WINDOW_MS,
-} from '../../../src/core/plan/segments.ts';
+import { CLOSEST_MS, hasResets, resetsOf, segmentsOf } from '../../../src/core/plan/segments.ts';
 import type { PlanLane, PlanLimit, Situation } from '../../../src/core/plan/situation.ts';
 import type { SizeClass } from '../../../src/core/plan/size-classes.ts';
-import { windowMs } from '../../../src/core/quota/window.ts';
+import { SHORT_WINDOW_MS, windowMs } from '../../../src/core/quota/window.ts';
 import { anySituation } from './any-situation.ts';
 import { mostBy } from './most-a-window-gives.ts';
 

@@ -45,6 +45,8 @@ const LIMITS = [
 const sumOf = (shares: readonly Share[], time: 'now' | 'later'): number =>
   shares.reduce((sum, share) => sum + share[time], 0);
 
+const amountOf = (shares: readonly Share[]): number => sumOf(shares, 'now') + sumOf(shares, 'later');
+
 const ofClass = (plans: readonly LanePlan[], sizeClass: SizeClass): readonly Share[] =>
   plans.flatMap(({ shares }) => shares.filter((share) => share.sizeClass === sizeClass));
 
@@ -101,7 +103,6 @@ test.each([
         const siblings = mixed.slice(0, 3).filter(({ shares }) => shares.length > 0);
         const common = CLASSES.filter((sizeClass) => ofClass(siblings, sizeClass).length === siblings.length);
         const isCommon = ({ sizeClass }: Share): boolean => common.includes(sizeClass);
-        const amountOf = (shares: readonly Share[]): number => sumOf(shares, 'now') + sumOf(shares, 'later');
         const amounts = siblings.map(({ shares }) => amountOf(shares.filter(isCommon)));
         const equalPart = amounts.reduce((sum, amount) => sum + amount, 0) / siblings.length;
         fc.pre(siblings.length > 1 && amounts.every((amount) => Math.abs(amount - equalPart) > 1e-6));

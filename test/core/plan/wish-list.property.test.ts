@@ -176,12 +176,12 @@ test('with nothing left for now a lane goes on with what is planned here later, 
   );
 });
 
+const meanOf = (some: readonly number[]): number => some.reduce((sum, size) => sum + size, 0) / some.length;
+
 test('what is taken of a class is as large as the class is on average, at any time and from one plan to the next', () => {
   const anySizes = fc.noBias(fc.array(fc.integer({ min: 511, max: 811 }), { minLength: 60, maxLength: 120 }));
   fc.assert(
     fc.property(anySizes, fc.integer({ min: 1, max: 10 }), (sizes, grantsPerPlan) => {
-      const meanOf = (some: readonly number[]): number =>
-        some.reduce((sum, size) => sum + size, 0) / some.length;
       const backlog = sizes.toSorted((a, b) => a - b);
       const taken: number[] = [];
       let progress = NO_PROGRESS;

@@ -4,7 +4,8 @@
 --
 -- outcomes    'succeeded' or a failure kind          reasons   short text or null
 -- prompts, completions   tokens the provider reported, or null
--- settles     how the reservation is settled: 'usage', 'estimate' (kept), 'prompt' (the answer given back), 'request' (all tokens given back), 'release'
+-- settles     how the reservation is settled: 'usage', 'estimate' (kept), 'prompt' (of windows of more than five minutes the
+--             answer given back: see src/core/quota/quota.ts), 'request' (all tokens given back), 'release'
 -- next_states of the request: 'succeeded', 'failed', 'pending', 'parked'
 -- lines       the final line for succeeded and failed
 -- due_ats     parked: when it is pending again; pending: when nothing is avoided any more; else null
@@ -58,6 +59,7 @@ BEGIN
         WHEN l.window_kind = 'concurrency' OR f.settle = 'release' THEN 0
         WHEN f.settle = 'estimate' OR l.metric = 'requests' THEN u.amount
         WHEN f.settle = 'request' THEN 0
+        WHEN f.settle = 'prompt' AND window_ms(l) <= 300000 THEN u.amount
         WHEN f.settle = 'prompt' THEN use_amount(l.metric, g.prompt_tokens, 0, t.unit_input, t.unit_output)
         ELSE use_amount(l.metric, coalesce(f.prompt, 0), coalesce(f.completion, 0), t.unit_input, t.unit_output)
       END AS amount,
