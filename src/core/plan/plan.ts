@@ -24,6 +24,8 @@ export interface Share {
   /** Before anything changes for good, and after that; fractions are meant as they are. */
   readonly now: number;
   readonly later: number;
+  /** Planned now on all lanes of the provider, in whose place it may run here: see {@link mixedAmongSiblings}. Missing: nothing may. */
+  readonly ofSiblings?: number;
   /** By how much one such request fewer would bring the finish forward. */
   readonly worthMs: number;
   /** By how much one that runs here now, and not where it is planned, puts it off; 0 where it is planned. */

@@ -2,7 +2,8 @@
  * Lanes of one provider whose tokens are counted together take the same mix of classes. To the programme it is all one which
  * of them takes the small requests and which the large ones; but they do not wait for each other, and the one with the small
  * ones would use up the calls of both. Nor is there room to be given away on one that is planned for less than the others, or for
- * nothing, where a limit of the provider is all used: whatever runs there runs in the place of what is planned for them.
+ * nothing, where a limit of the provider is all used: whatever runs there runs in the place of what is planned for them, so it is
+ * of that mix, too.
  */
 import type { LanePlan, Share } from './plan.ts';
 import type { Situation } from './situation.ts';
@@ -10,7 +11,7 @@ import type { SizeClass } from './size-classes.ts';
 
 /**
  * The same plans, with what such lanes have in common spread over them; what each class and each lane gets stays as much. What
- * runs in the place of others loses what they are worth.
+ * may run in the place of others is noted, and whatever else does loses what they are worth.
  */
 export const mixedAmongSiblings = (
   plans: readonly LanePlan[],
@@ -35,6 +36,11 @@ const mix = (group: readonly LanePlan[], providerId: string): readonly LanePlan[
   const common = group.map(({ shares }) => shares.filter(isCommon));
   const planned = common.map((shares) => sumOf(shares, ({ now, later }) => now + later));
   const equalPart = planned.reduce((sum, amount) => sum + amount, 0) / group.length;
+  const ofGroup = (sizeClass: SizeClass): number =>
+    sumOf(
+      common.flat().filter((share) => share.sizeClass === sizeClass),
+      ({ now }) => now,
+    );
   const isUsedUp = group.some(({ binding }) => binding?.scope === providerId);
   const worthMs = Math.max(0, ...common.flat().map((share) => share.worthMs));
   const spread = (amountOf: (share: Share) => number) => {
@@ -60,7 +66,7 @@ const mix = (group: readonly LanePlan[], providerId: string): readonly LanePlan[
               ...share,
               now: now(share.sizeClass, lane),
               later: later(share.sizeClass, lane),
-              lossMs: isInPlaceOfOthers ? worthMs : share.lossMs,
+              ...(isInPlaceOfOthers ? { ofSiblings: ofGroup(share.sizeClass), lossMs: worthMs } : {}),
             }
           : share,
       ),

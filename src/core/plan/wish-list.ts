@@ -97,8 +97,8 @@ const allWishes = ({ shares }: LanePlan, { taken, credits, drawn }: LaneProgress
   ];
 };
 
-const isWelcome = ({ now, later, lossMs, worthMs }: Share): boolean =>
-  now + later > 0 || lossMs <= worthMs * TOLERABLE_LOSS;
+const isWelcome = ({ now, later, ofSiblings = 0, lossMs, worthMs }: Share): boolean =>
+  now + later + ofSiblings > 0 || lossMs <= worthMs * TOLERABLE_LOSS;
 
 /** What of a class is planned, and what of that is left. */
 interface Portion {
@@ -107,7 +107,7 @@ interface Portion {
   readonly left: number;
 }
 
-/** Whose turns come one round after the other: what goes first, the rest that is planned for now, and what is for later. */
+/** Whose turns come one round after the other: what goes first, the rest that is planned for now, and what is for later or for siblings. */
 const rounds = (
   shares: readonly Share[],
   taken: LaneProgress['taken'],
@@ -128,12 +128,11 @@ const nowOf = (shares: readonly Share[], taken: LaneProgress['taken']): readonly
 /** Of classes of which nothing is left for now: a lane that has room all the same goes on with these, in proportion, too. */
 const laterOf = (shares: readonly Share[], taken: LaneProgress['taken']): readonly Portion[] =>
   shares
-    .map((share) => ({
-      share,
-      amount: share.later,
-      left: share.now + share.later - (taken.get(share.sizeClass) ?? 0),
-    }))
-    .filter(({ share, left }) => share.later > 0 && left > 0 && left - share.later < LEAST_SHARE);
+    .map((share) => {
+      const amount = share.later + (share.ofSiblings ?? 0);
+      return { share, amount, left: share.now + amount - (taken.get(share.sizeClass) ?? 0) };
+    })
+    .filter(({ amount, left }) => amount > 0 && left > 0 && left - amount < LEAST_SHARE);
 
 interface Turn {
   readonly share: Share;

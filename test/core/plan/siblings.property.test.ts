@@ -91,7 +91,7 @@ test.each([
   { scope: 'alpha', loss: 1 },
   { scope: 'alpha/one', loss: 0 },
 ])(
-  'where $scope is used up, what goes beside the plan to a lane with less than its siblings loses $loss',
+  'where $scope is used up, what a lane with less than its siblings takes beside the plan is of their mix or loses $loss',
   ({ scope, loss }) => {
     fc.assert(
       fc.property(anyPlans, (plans) => {
@@ -107,8 +107,14 @@ test.each([
         const equalPart = amounts.reduce((sum, amount) => sum + amount, 0) / siblings.length;
         fc.pre(siblings.length > 1 && amounts.every((amount) => Math.abs(amount - equalPart) > 1e-6));
         for (const [index, { shares }] of siblings.entries())
-          for (const share of shares)
-            expect(share.lossMs).toBe(isCommon(share) && (amounts[index] ?? 0) < equalPart ? loss : 0);
+          for (const share of shares) {
+            const isInTheirPlace = loss === 1 && isCommon(share) && (amounts[index] ?? 0) < equalPart;
+            expect(share.lossMs).toBe(isInTheirPlace ? 1 : 0);
+            expect(share.ofSiblings ?? 0).toBeCloseTo(
+              isInTheirPlace ? sumOf(ofClass(siblings, share.sizeClass), 'now') : 0,
+              6,
+            );
+          }
       }),
     );
   },

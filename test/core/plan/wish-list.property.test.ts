@@ -156,6 +156,38 @@ test('a class of which little is planned has its turn, however often the plan is
   );
 });
 
+test('a lane with nothing planned goes on with what is planned for its siblings, in that proportion, and with nothing else that they have', () => {
+  fc.assert(
+    fc.property(anyLanePlan, fc.integer({ min: 1, max: 40 }), (plan, grants) => {
+      const theirs = plan.shares.filter(({ now }) => now >= LEAST);
+      const total = theirs.reduce((sum, { now }) => sum + now, 0);
+      fc.pre(total > grants && plan.shares.every(({ worthMs }) => worthMs > 0));
+      const idle = {
+        ...plan,
+        shares: plan.shares.map((share) => ({
+          ...share,
+          now: 0,
+          later: 0,
+          ofSiblings: theirs.includes(share) ? share.now : 0,
+          lossMs: share.worthMs,
+        })),
+      };
+      let progress = NO_PROGRESS;
+      for (let grant = 0; grant < grants; grant += 1) {
+        const wishes = wishList(idle, progress);
+        expect(wishes.every(({ isPlanned }) => !isPlanned)).toBe(true);
+        const [first] = wishes;
+        if (first !== undefined) progress = progressAfter(idle, progress, first.sizeClass);
+      }
+      expect(progress.taken.size).toBeLessThanOrEqual(theirs.length);
+      for (const { sizeClass, now } of theirs)
+        expect(Math.abs((progress.taken.get(sizeClass) ?? 0) - (grants * now) / total)).toBeLessThanOrEqual(
+          theirs.length,
+        );
+    }),
+  );
+});
+
 test('with nothing left for now a lane goes on with what is planned here later, in that proportion', () => {
   fc.assert(
     fc.property(anyLanePlan, fc.integer({ min: 1, max: 40 }), (plan, grants) => {
