@@ -41,7 +41,7 @@ const mix = (group: readonly LanePlan[], providerId: string): readonly LanePlan[
       common.flat().filter((share) => share.sizeClass === sizeClass),
       ({ now }) => now,
     );
-  const isUsedUp = group.some(({ binding }) => binding?.scope === providerId);
+  const usedUp = group.map(({ binding }) => binding).find((binding) => binding?.scope === providerId) ?? null;
   const worthMs = Math.max(0, ...common.flat().map((share) => share.worthMs));
   const spread = (amountOf: (share: Share) => number) => {
     const all = common.flat();
@@ -57,9 +57,10 @@ const mix = (group: readonly LanePlan[], providerId: string): readonly LanePlan[
   };
   const [now, later] = [spread((share) => share.now), spread((share) => share.later)];
   return group.map((plan, lane) => {
-    const isInPlaceOfOthers = isUsedUp && (planned[lane] ?? 0) < equalPart;
+    const isInPlaceOfOthers = usedUp !== null && (planned[lane] ?? 0) < equalPart;
     return {
       ...plan,
+      binding: isInPlaceOfOthers ? usedUp : plan.binding,
       shares: plan.shares.map((share) =>
         isCommon(share)
           ? {

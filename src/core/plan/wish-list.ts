@@ -1,6 +1,6 @@
 /**
  * What a lane asks for next, by the plan. Classes planned here come in the proportion in which they are planned (smooth
- * weighted round robin), and of each class all sizes, so that a lane's requests and tokens are used up together at any time and
+ * weighted round robin), and where requests are short of each class all sizes, so that a lane's requests and tokens are used up together at any time and
  * not only on the whole; but first those that have nowhere else to go. Then comes what may as well run here as where it is planned. What is not on
  * the list has a better place.
  */
@@ -78,15 +78,24 @@ export const wishList = (plan: LanePlan, progress: LaneProgress): readonly Wish[
     .map((wish) => ({ ...wish, atMost: Math.min(wish.atMost, left) }));
 };
 
-const allWishes = ({ shares }: LanePlan, { taken, credits, drawn }: LaneProgress): readonly Wish[] => {
+const allWishes = (
+  { shares, binding }: LanePlan,
+  { taken, credits, drawn }: LaneProgress,
+): readonly Wish[] => {
   const [first, now, later] = rounds(shares, taken);
+  const isShortOfRequests = binding?.metric === 'requests';
   const planned = [...first, ...now].map(({ share }) => share);
   const welcome = shares
     .filter((share) => !planned.includes(share) && isWelcome(share))
     .toSorted((a, b) => a.lossMs - b.lossMs || b.later - a.later || b.worthMs - a.worthMs);
   const inTurn = (portions: readonly Portion[], isPlanned: boolean): readonly Wish[] =>
     turns(portions, credits).flatMap(({ share, count }, turn) =>
-      wishesFor(share, count, isPlanned, sizeDrawn(share.sizeClass, drawn + turn)),
+      wishesFor(
+        share,
+        count,
+        isPlanned,
+        isShortOfRequests ? sizeDrawn(share.sizeClass, drawn + turn) : Infinity,
+      ),
     );
   return [
     ...inTurn(first, true),
@@ -180,8 +189,9 @@ const totalOf = (portions: readonly Pick<Portion, 'amount'>[]): number =>
 const GOLDEN_RATIO = (1 + Math.sqrt(5)) / 2;
 
 /**
- * The largest prompt of a class that is asked for this time. They are spread evenly about the mean: with the largest first what
- * runs early would be larger than planned, and a lane that is to use up requests and tokens together would leave requests over.
+ * The largest prompt of a class that is asked for this time by a lane that is short of requests. They are spread evenly about
+ * the mean: with the largest first what runs early would be larger than planned, and requests would be left over where tokens
+ * are used up. Where tokens are short they are packed better with the largest first.
  */
 const sizeDrawn = ({ cells, promptTokens }: SizeClass, draw: number): number => {
   const smallest = Math.min(...cells.map(({ fromTokens }) => fromTokens));

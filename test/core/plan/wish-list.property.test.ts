@@ -9,7 +9,7 @@ import {
   progressIntoNextPlan,
   wishList,
 } from '../../../src/core/plan/wish-list.ts';
-import { aCell, aSituation } from './a-situation.ts';
+import { aCell, aPlanLimit, aSituation } from './a-situation.ts';
 import { anyCells } from './any-situation.ts';
 
 const ROUTE = { id: 1, batchId: 1, priority: 0, laneIds: ['p0/m0'] };
@@ -210,7 +210,7 @@ test('with nothing left for now a lane goes on with what is planned here later, 
 
 const meanOf = (some: readonly number[]): number => some.reduce((sum, size) => sum + size, 0) / some.length;
 
-test('what is taken of a class is as large as the class is on average, at any time and from one plan to the next', () => {
+test('what a lane that is short of requests takes of a class is as large as the class is on average, at any time and from one plan to the next', () => {
   const anySizes = fc.noBias(fc.array(fc.integer({ min: 511, max: 811 }), { minLength: 60, maxLength: 120 }));
   fc.assert(
     fc.property(anySizes, fc.integer({ min: 1, max: 10 }), (sizes, grantsPerPlan) => {
@@ -251,7 +251,7 @@ const planOfAll = (backlog: readonly number[]): LanePlan => {
   const promptTokens = backlog.reduce((sum, size) => sum + size, 0) / backlog.length;
   const sizeClass = { ...one, cells, count: backlog.length, promptTokens };
   const share = { sizeClass, now: backlog.length, later: 0, worthMs: 1, lossMs: 0, goesFirst: false };
-  return { laneId: 'p0/m0', shares: [share], binding: null, most: Infinity };
+  return { laneId: 'p0/m0', shares: [share], binding: aPlanLimit('p0'), most: Infinity };
 };
 
 /** The record's way: of the first wish for which there is something the largest. */
