@@ -34,28 +34,20 @@ const mix = (group: readonly LanePlan[], providerId: string): readonly LanePlan[
   const isCommon = ({ sizeClass }: Share): boolean =>
     group.every(({ shares }) => shares.some((share) => share.sizeClass === sizeClass));
   const common = group.map(({ shares }) => shares.filter(isCommon));
-  const planned = common.map((shares) => sumOf(shares, ({ now, later }) => now + later));
+  const planned = common.map((shares) => sumOf(shares, nowOf) + sumOf(shares, laterOf));
   const equalPart = planned.reduce((sum, amount) => sum + amount, 0) / group.length;
-  const ofGroup = (sizeClass: SizeClass): number =>
-    sumOf(
-      common.flat().filter((share) => share.sizeClass === sizeClass),
-      ({ now }) => now,
-    );
   const usedUp = group.map(({ binding }) => binding).find((binding) => binding?.scope === providerId) ?? null;
-  const worthMs = Math.max(0, ...common.flat().map((share) => share.worthMs));
-  const spread = (amountOf: (share: Share) => number) => {
-    const all = common.flat();
+  const all = common.flat();
+  const worthMs = Math.max(0, ...all.map((share) => share.worthMs));
+  const byClass = Map.groupBy(all, ({ sizeClass }) => sizeClass);
+  const ofGroup = (sizeClass: SizeClass, amountOf: AmountOf): number =>
+    sumOf(byClass.get(sizeClass) ?? [], amountOf);
+  const spread = (amountOf: AmountOf) => {
     const total = sumOf(all, amountOf);
-    const ofClass = new Map(
-      [...Map.groupBy(all, ({ sizeClass }) => sizeClass)].map(([sizeClass, shares]) => [
-        sizeClass,
-        sumOf(shares, amountOf),
-      ]),
-    );
     return (sizeClass: SizeClass, lane: number): number =>
-      total === 0 ? 0 : ((ofClass.get(sizeClass) ?? 0) * sumOf(common[lane] ?? [], amountOf)) / total;
+      total === 0 ? 0 : (ofGroup(sizeClass, amountOf) * sumOf(common[lane] ?? [], amountOf)) / total;
   };
-  const [now, later] = [spread((share) => share.now), spread((share) => share.later)];
+  const [now, later] = [spread(nowOf), spread(laterOf)];
   return group.map((plan, lane) => {
     const isInPlaceOfOthers = usedUp !== null && (planned[lane] ?? 0) < equalPart;
     return {
@@ -67,7 +59,7 @@ const mix = (group: readonly LanePlan[], providerId: string): readonly LanePlan[
               ...share,
               now: now(share.sizeClass, lane),
               later: later(share.sizeClass, lane),
-              ...(isInPlaceOfOthers ? { ofSiblings: ofGroup(share.sizeClass), lossMs: worthMs } : {}),
+              ...(isInPlaceOfOthers ? { ofSiblings: ofGroup(share.sizeClass, nowOf), lossMs: worthMs } : {}),
             }
           : share,
       ),
@@ -75,5 +67,10 @@ const mix = (group: readonly LanePlan[], providerId: string): readonly LanePlan[
   });
 };
 
-const sumOf = (shares: readonly Share[], amountOf: (share: Share) => number): number =>
+type AmountOf = (share: Share) => number;
+
+const nowOf: AmountOf = ({ now }) => now;
+const laterOf: AmountOf = ({ later }) => later;
+
+const sumOf = (shares: readonly Share[], amountOf: AmountOf): number =>
   shares.reduce((sum, share) => sum + amountOf(share), 0);

@@ -1,8 +1,8 @@
 /**
  * What a lane asks for next, by the plan. Classes planned here come in the proportion in which they are planned (smooth
- * weighted round robin), and where requests are short of each class all sizes, so that a lane's requests and tokens are used up together at any time and
- * not only on the whole; but first those that have nowhere else to go. Then comes what may as well run here as where it is planned. What is not on
- * the list has a better place.
+ * weighted round robin), and where requests are short of each class all sizes, so that a lane's requests and tokens are used
+ * up together at any time and not only on the whole; but first those that have nowhere else to go. Then comes what may as well
+ * run here as where it is planned. What is not on the list has a better place.
  */
 import type { LanePlan, Share } from './plan.ts';
 import type { BacklogCell } from './situation.ts';
@@ -116,7 +116,7 @@ interface Portion {
   readonly left: number;
 }
 
-/** Whose turns come one round after the other: what goes first, the rest that is planned for now, and what is for later or for siblings. */
+/** Whose turns come one round after the other: what goes first, the rest that is planned for now, what is for later or of siblings. */
 const rounds = (
   shares: readonly Share[],
   taken: LaneProgress['taken'],

@@ -97,7 +97,7 @@ test.each([
       fc.property(anyPlans, (plans) => {
         const binding = aPlanLimit(scope);
         const mixed = mixedAmongSiblings(
-          plans.map((plan) => ({ ...plan, binding })),
+          plans.map((plan) => ({ ...plan, binding: plan.laneId === 'alpha/three' ? null : binding })),
           { lanes: LANES, limits: LIMITS },
         );
         const siblings = mixed.slice(0, 3).filter(({ shares }) => shares.length > 0);
@@ -106,15 +106,18 @@ test.each([
         const amounts = siblings.map(({ shares }) => amountOf(shares.filter(isCommon)));
         const equalPart = amounts.reduce((sum, amount) => sum + amount, 0) / siblings.length;
         fc.pre(siblings.length > 1 && amounts.every((amount) => Math.abs(amount - equalPart) > 1e-6));
-        for (const [index, { shares }] of siblings.entries())
+        for (const [index, { laneId, shares, binding: itsBinding }] of siblings.entries()) {
+          const isLeast = loss === 1 && (amounts[index] ?? 0) < equalPart;
+          expect(itsBinding).toBe(isLeast || laneId !== 'alpha/three' ? binding : null);
           for (const share of shares) {
-            const isInTheirPlace = loss === 1 && isCommon(share) && (amounts[index] ?? 0) < equalPart;
+            const isInTheirPlace = isLeast && isCommon(share);
             expect(share.lossMs).toBe(isInTheirPlace ? 1 : 0);
             expect(share.ofSiblings ?? 0).toBeCloseTo(
               isInTheirPlace ? sumOf(ofClass(siblings, share.sizeClass), 'now') : 0,
               6,
             );
           }
+        }
       }),
     );
   },

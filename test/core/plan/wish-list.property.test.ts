@@ -236,6 +236,18 @@ test('what a lane that is short of requests takes of a class is as large as the 
   );
 });
 
+test('a lane that is short of tokens asks for the largest of a class first', () => {
+  const plan = { ...planOfAll([520, 600, 640, 700, 800]), binding: aPlanLimit('p0', { metric: 'tokens' }) };
+  const backlog = [520, 600, 640, 700, 800];
+  let progress = NO_PROGRESS;
+  const taken = Array.from({ length: 5 }, () => {
+    const { promptTokens, sizeClass } = takeBy(wishList(plan, progress), backlog);
+    progress = progressAfter(plan, progress, sizeClass);
+    return promptTokens;
+  });
+  expect(taken).toEqual([800, 700, 640, 600, 520]);
+});
+
 /** All of these on one lane, as one class: two bands are put together where there are two. */
 const planOfAll = (backlog: readonly number[]): LanePlan => {
   const cells = [27, 28].flatMap((band) => {
